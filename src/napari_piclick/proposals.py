@@ -1,0 +1,105 @@
+"""The proposals: the masks a model offers for the clicks on one plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from napari_piclick.region import Region
+
+Chooser = Literal["trm", "user", "oracle"]
+
+#: Two proposals whose IoU exceeds this show the same object.
+DUPLICATE_IOU = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class Proposals:
+    """Mask proposals for the clicks on one plane, best score first.
+
+    Parameters
+    ----------
+    masks : (Q, h, w) float32
+        Probabilities in [0, 1] on the pixels of ``region``; outside it they are zero.
+    region : Region
+        Where the masks lie on the plane.
+    plane_shape : (H, W)
+        Size of the plane in pixels.
+    iou : (Q,) float32
+        Predicted IoU of each mask with the object meant (IoU score, Eq. 5 of the paper).
+    confidence : (Q,) float32
+        Probability that the mask is an object at all (confidence score, Eq. 5).
+    chosen : int
+        Index of the proposal that counts.
+    chosen_by : {"trm", "user", "oracle"}
+        Who chose it: the model, a person, or, in evaluations only, the ground truth.
+    threshold : float
+        Probability from which a pixel belongs to the object.
+    """
+
+    masks: np.ndarray
+    region: Region
+    plane_shape: tuple[int, int]
+    iou: np.ndarray
+    confidence: np.ndarray
+    chosen: int = 0
+    chosen_by: Chooser = "trm"
+    threshold: float = 0.5
+    duplicate_of: tuple[int | None, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        count = len(self.masks)
+        if self.masks.shape[1:] != self.region.shape or not 0 <= self.chosen < count:
+            raise ValueError(
+                f"{count} masks of {self.masks.shape[1:]} pixels do not fit the region "
+                f"{self.region} with choice {self.chosen}."
+            )
+        object.__setattr__(self, "duplicate_of", _mark_duplicates(self.masks > self.threshold))
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    @property
+    def score(self) -> np.ndarray:
+        """(Q,) the score that ranks: IoU score times confidence score."""
+        return self.iou * self.confidence
+
+    def choose(self, index: int, by: Chooser = "user") -> Proposals:
+        """The same proposals with another choice.
+
+        Raises
+        ------
+        IndexError
+            If there is no such proposal.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"There are {len(self)} proposals; number {index + 1} is not one.")
+        return replace(self, chosen=index, chosen_by=by)
+
+    def mask(self, index: int | None = None) -> np.ndarray:
+        """(h, w) bool: a proposal (the chosen one by default) on the pixels of ``region``."""
+        return self.masks[self.chosen if index is None else index] > self.threshold
+
+    def plane_mask(self, index: int | None = None) -> np.ndarray:
+        """(H, W) bool: a proposal (the chosen one by default) on the whole plane."""
+        return self.region.paste(self.mask(index), self.plane_shape)
+
+
+def _mark_duplicates(masks: np.ndarray) -> tuple[int | None, ...]:
+    """For each mask, the first earlier mask with which its IoU exceeds ``DUPLICATE_IOU``."""
+    # Every second pixel decides as well as all of them, at a quarter of the cost.
+    step = 2 if min(masks.shape[1:]) >= 256 else 1
+    flat = np.ascontiguousarray(masks[:, ::step, ::step]).reshape(len(masks), -1)
+    packed = flat.astype(np.float32)
+    overlap = packed @ packed.T
+    area = np.diag(overlap)
+    union = area[:, None] + area[None] - overlap
+    alike = overlap > DUPLICATE_IOU * np.maximum(union, 1)
+    first: list[int | None] = []
+    for index in range(len(masks)):
+        same = [k for k in range(index) if alike[index, k]]
+        first.append(same[0] if same else None)
+    return tuple(first)
