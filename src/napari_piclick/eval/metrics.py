@@ -1,0 +1,61 @@
+"""The measures: IoU of a mask, number of clicks (NoC), mean IoU after k clicks (mIoU@k)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def intersection_over_union(
+    truth: np.ndarray, mask: np.ndarray, ignore: np.ndarray | None = None
+) -> float:
+    """IoU of two (H, W) bool masks, not counting the pixels of ``ignore``; 1 if both are empty."""
+    if ignore is not None:
+        truth, mask = truth & ~ignore, mask & ~ignore
+    intersection = np.count_nonzero(truth & mask)
+    union = np.count_nonzero(truth) + np.count_nonzero(mask) - intersection
+    return intersection / union if union else 1.0
+
+
+def reached(ious: Sequence[float], threshold: float) -> bool:
+    """Tell whether the IoU after some click was at least ``threshold``."""
+    return any(iou >= threshold for iou in ious)
+
+
+def number_of_clicks(ious: Sequence[float], threshold: float, max_clicks: int = 20) -> int:
+    """NoC: the number of clicks until the IoU is at least ``threshold``.
+
+    Parameters
+    ----------
+    ious : the IoU after each click on one object.
+    threshold : the IoU to reach, 0.80 for "NoC80".
+    max_clicks : what an object counts that never reaches it, as is the custom.
+    """
+    for clicks, iou in enumerate(ious, start=1):
+        if iou >= threshold:
+            return clicks
+    return max_clicks
+
+
+def mean_number_of_clicks(
+    objects: Iterable[Sequence[float]], threshold: float, max_clicks: int = 20
+) -> float:
+    """Mean NoC over objects, each given by its IoU after every click."""
+    return float(np.mean([number_of_clicks(ious, threshold, max_clicks) for ious in objects]))
+
+
+def mean_iou_at(objects: Iterable[Sequence[float]], clicks: int) -> float:
+    """mIoU@k: the mean IoU over objects after ``clicks`` clicks.
+
+    An object that was finished earlier counts with its last IoU: nobody clicks on it any more.
+    """
+    return float(np.mean([ious[min(clicks, len(ious)) - 1] for ious in objects]))
+
+
+def failures(objects: Iterable[Sequence[float]], threshold: float) -> int:
+    """How many objects never reached ``threshold``."""
+    return sum(not reached(ious, threshold) for ious in objects)
