@@ -38,6 +38,8 @@ class Proposals:
         Who chose it: the model, a person, or, in evaluations only, the ground truth.
     threshold : float
         Probability from which a pixel belongs to the object.
+    view : Region, optional
+        The part of the plane that the model looked at.
     """
 
     masks: np.ndarray
@@ -48,6 +50,7 @@ class Proposals:
     chosen: int = 0
     chosen_by: Chooser = "trm"
     threshold: float = 0.5
+    view: Region | None = None
     duplicate_of: tuple[int | None, ...] = field(init=False)
 
     def __post_init__(self) -> None:

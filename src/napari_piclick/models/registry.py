@@ -1,0 +1,57 @@
+"""The models that can be asked for by name, and where their weights lie."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+#: The model that comes with the package.
+DEFAULT = "piclick-tiny"
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """A model known by name: its file of weights and the card that describes it."""
+
+    name: str
+    weights: Path
+    card: Path
+    licence: str
+
+
+MODELS = {
+    DEFAULT: RegisteredModel(
+        DEFAULT,
+        WEIGHTS / "piclick-tiny.safetensors",
+        WEIGHTS / "piclick-tiny.md",
+        "see the model card",
+    )
+}
+
+
+def find_weights(name_or_path: str | Path) -> Path:
+    """The file of weights for a registered name or a path.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is neither a registered name nor a file.
+    """
+    if str(name_or_path) in MODELS:
+        return MODELS[str(name_or_path)].weights
+    path = Path(name_or_path).expanduser()
+    if not path.is_file():
+        names = ", ".join(sorted(MODELS))
+        raise FileNotFoundError(
+            f"{name_or_path!s} is neither a model ({names}) nor a file of weights."
+        )
+    return path
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,161 @@
+"""Framing: which part of a plane to look at, and at what size.
+
+A plane of moderate size is looked at whole. Of a larger one only a window about
+the clicks is read. Where the objects proposed are small on the encoder's grid,
+a closer look follows (zoom-in); where the best of them runs into the edge of the
+view, a wider one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_piclick.predict.view import CELL, View
+from napari_piclick.region import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_piclick.clicks import Click
+    from napari_piclick.models.mask_decoder import MaskPrediction
+
+
+@dataclass(frozen=True)
+class Framing:
+    """The sizes that decide.
+
+    Parameters
+    ----------
+    long_side : int
+        Longer side of the network's input for a look at a whole plane or a window, in pixels.
+    close_long_side : int
+        The same for a closer look, and for planes of at most ``small`` pixels.
+    small : int
+        Planes up to this many pixels are looked at with ``close_long_side``.
+    whole_limit : int
+        Planes whose longer side is at most this are looked at whole.
+    window : int
+        Side of the window read from a larger plane, in pixels of the plane.
+    grid : int
+        Windows begin at multiples of this, so that neighbouring clicks share an embedding.
+    zoom_below : float
+        Look closer if the proposals that count span less than this fraction of the view.
+    zoom_margin : float
+        Side of a closer look, in sizes of what it is about.
+    close_minimum : int
+        Smallest side of a closer look, in pixels of the plane.
+    window_limit : int
+        Clicks on one object may lie this far apart, in pixels of the plane.
+    retries : int
+        How often a look may be followed by a better one within one prediction.
+    """
+
+    long_side: int = 1024
+    close_long_side: int = 512
+    small: int = 256
+    whole_limit: int = 1536
+    window: int = 1024
+    grid: int = 256
+    zoom_below: float = 0.0
+    zoom_margin: float = 3.0
+    close_minimum: int = 96
+    window_limit: int = 3072
+    retries: int = 2
+
+    def fits(self, shape: tuple[int, int]) -> bool:
+        """Tell whether a plane of this (height, width) is looked at whole."""
+        return max(shape) <= self.whole_limit
+
+    def whole(self, shape: tuple[int, int]) -> View:
+        """The view of a whole plane."""
+        return self._view(Region.whole(shape))
+
+    def first(
+        self,
+        clicks: Sequence[Click],
+        last: Region | None,
+        previous: Region | None,
+        shape: tuple[int, int],
+    ) -> View:
+        """Where to look for these clicks.
+
+        Parameters
+        ----------
+        clicks : sequence of Click
+        last : Region, optional
+            What was looked at for the clicks before.
+        previous : Region, optional
+            Where the previous mask lies.
+        shape : (height, width) of the plane.
+
+        Raises
+        ------
+        ValueError
+            If the clicks lie farther apart than ``window_limit``.
+        """
+        pixels = [click.pixel for click in clicks]
+        if last is not None and all(last.contains(*pixel) for pixel in pixels):
+            return self._view(last)
+        if self.fits(shape):
+            return self.whole(shape)
+        rows, cols = zip(*pixels, strict=True) if pixels else ((), ())
+        if pixels:
+            about = Region(min(rows), max(rows) + 1, min(cols), max(cols) + 1)
+            if previous is not None:
+                about = about.union(previous)
+        elif previous is not None:
+            about = previous
+        else:
+            raise ValueError("There is neither a click nor a previous mask to look at.")
+        if max(about.shape) > self.window_limit:
+            raise ValueError(
+                f"The clicks and mask of this object span {max(about.shape)} pixels, more than the "
+                f"{self.window_limit} that are looked at together; finish it and start another."
+            )
+        side = max(self.window, max(about.shape) + self.grid)
+        centre = tuple(round(x / self.grid) * self.grid for x in about.center)
+        return self._view(Region.around((centre[0], centre[1]), (side, side), shape).union(about))
+
+    def next(
+        self,
+        view: View,
+        prediction: MaskPrediction,
+        clicks: Sequence[Click],
+        previous: Region | None,
+        shape: tuple[int, int],
+    ) -> View | None:
+        """A better view for the same prompt, or None if this one will do."""
+        score = (prediction.iou.clamp(0, 1) * prediction.confidence.sigmoid())[0]
+        logits = prediction.masks[0]
+        best = view.occupied(logits[score.argmax()][None], 0.0)
+        if best is None:
+            return None
+        if self._cut(best, view.region, shape):
+            side = min(2 * max(view.region.shape), self.window_limit)
+            wider = Region.around(best.center, (side, side), shape).union(view.region)
+            if self.fits(shape):
+                wider = Region.whole(shape)
+            return self._view(wider) if wider != view.region else None
+        counting = view.occupied(logits[score >= 0.7 * score.max()], 0.0) or best
+        counting = counting.including(click.pixel for click in clicks)
+        if previous is not None:
+            counting = counting.union(previous)
+        if max(counting.shape) >= self.zoom_below * max(view.region.shape):
+            return None
+        side = max(round(self.zoom_margin * max(counting.shape)), self.close_minimum)
+        closer = Region.around(counting.center, (side, side), shape).union(counting)
+        return View(closer, self.close_long_side)
+
+    def _cut(self, mask: Region, view: Region, shape: tuple[int, int]) -> bool:
+        """Tell whether a mask runs into an edge of the view that is not one of the plane."""
+        return (
+            (mask.row0 < view.row0 + CELL and view.row0 > 0)
+            or (mask.row1 > view.row1 - CELL and view.row1 < shape[0])
+            or (mask.col0 < view.col0 + CELL and view.col0 > 0)
+            or (mask.col1 > view.col1 - CELL and view.col1 < shape[1])
+        )
+
+    def _view(self, region: Region) -> View:
+        close = max(region.shape) <= self.small
+        return View(region, self.close_long_side if close else self.long_side)
