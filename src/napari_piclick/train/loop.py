@@ -1,0 +1,253 @@
+"""The training loop: steps that follow from a seed, and can stop and go on at any of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from napari_piclick.models.checkpoint import save_tiny
+from napari_piclick.models.piclick_tiny import PiClickTiny
+from napari_piclick.train.losses import PARTS, prompt_loss
+from napari_piclick.train.prompt_batch import PromptBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari_piclick.train.picture_store import PictureStore
+    from napari_piclick.train.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long, how fast, and on how many pictures.
+
+    Parameters
+    ----------
+    steps : int
+        The learning rate falls to zero over the last ``decay`` fraction of them.
+    batch : int
+        Prompts in a step, each on a picture of its own.
+    learning_rate, weight_decay : float
+        Of AdamW.
+    warmup : int
+        Steps over which the learning rate rises.
+    average : float
+        Decay of the running average of the weights, which is what is kept.
+    first_pictures, new_pictures, kept_pictures : int
+        Step ``s`` draws from the last ``kept_pictures`` of
+        ``first_pictures + s * new_pictures``.
+    """
+
+    steps: int = 4000
+    batch: int = 8
+    learning_rate: float = 1e-4
+    weight_decay: float = 0.01
+    warmup: int = 100
+    decay: float = 0.25
+    average: float = 0.998
+    first_pictures: int = 64
+    new_pictures: int = 2
+    kept_pictures: int = 2000
+
+    def rate(self, step: int) -> float:
+        """The learning rate at a step."""
+        rising = min(1.0, (step + 1) / max(1, self.warmup))
+        falling = min(1.0, (self.steps - step) / max(1.0, self.steps * self.decay))
+        return self.learning_rate * min(rising, max(0.0, falling))
+
+    def pictures(self, step: int) -> range:
+        """The numbers of the pictures a step draws from."""
+        newest = self.first_pictures + step * self.new_pictures
+        return range(max(0, newest - self.kept_pictures), newest)
+
+
+class Trainer:
+    """Trains the decoder of PiClick-Tiny on stored pictures.
+
+    Parameters
+    ----------
+    model : PiClickTiny
+        Trained in place; its encoder stays as it is.
+    store : PictureStore
+    recipe : Recipe
+    schedule : Schedule
+    folder : Path
+        Receives ``state.pt``, from which a run goes on, and ``losses.csv``.
+    seed : int
+    """
+
+    def __init__(
+        self,
+        model: PiClickTiny,
+        store: PictureStore,
+        recipe: Recipe,
+        schedule: Schedule,
+        folder: Path,
+        seed: int = 0,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.model, self.store, self.recipe, self.schedule = model, store, recipe, schedule
+        self.folder, self.seed, self.next_step = folder, seed, 0
+        self.device = next(model.parameters()).device
+        model.encoder.requires_grad_(requires_grad=False)
+        self.parameters = [p for p in model.decoder.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+        )
+        self.averaged = [p.detach().clone() for p in self.parameters]
+        if (folder / "state.pt").exists():
+            self._restore()
+
+    def run(
+        self,
+        seconds: float | None = None,
+        report: Callable[[int, dict[str, float]], None] | None = None,
+        save_every: float = 120.0,
+    ) -> bool:
+        """Train until the schedule ends or time is up.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            Stop after the step during which this time is over.
+        report : callable, optional
+            Called with the number of the step and its losses.
+        save_every : float
+            Seconds between two saves; at most this much work is lost when killed.
+
+        Returns
+        -------
+        bool
+            Whether the schedule is finished.
+        """
+        start = saved = time.monotonic()
+        while self.next_step < self.schedule.steps:
+            losses = self.step(self.next_step)
+            self._log(self.next_step, losses)
+            if report:
+                report(self.next_step, losses)
+            self.next_step += 1
+            now = time.monotonic()
+            if seconds is not None and now - start > seconds:
+                break
+            if now - saved > save_every:
+                self.save()
+                saved = now
+        self.save()
+        return self.next_step >= self.schedule.steps
+
+    def step(self, index: int) -> dict[str, float]:
+        """One step: B simulated users, from their first click to their last."""
+        rng = np.random.default_rng((self.seed, index, 1))
+        window = self.schedule.pictures(index)
+        batch = min(self.schedule.batch, len(window))
+        numbers = window.start + rng.choice(len(window), batch, replace=False)
+        prompts = PromptBatch(
+            [self.store.load(int(n)) for n in numbers], self.recipe, rng, self.device
+        )
+        weights = np.asarray(self.recipe.rounds)
+        rounds = int(rng.choice(len(weights), p=weights / weights.sum()))
+        features = prompts.features()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.schedule.rate(index)
+        scored = 1 + rounds if self.recipe.every_round else 1
+        parts = torch.zeros(len(PARTS))
+        self.model.train()
+        for k in range(rounds + 1):
+            last = k == rounds
+            score = last or self.recipe.every_round
+            with (
+                torch.set_grad_enabled(score),
+                torch.autocast(self.device.type, torch.bfloat16),
+            ):
+                embedding = self.model.decoder.embed(features)
+                prediction = self.model.decode(embedding, *prompts.prompt())
+            targets = prompts.targets()
+            matches = prompts.match(prediction, targets)
+            if score:
+                loss, found = prompt_loss(prediction, targets, matches, self.recipe)
+                (loss / scored).backward()
+                parts += found.cpu() / scored
+            if not last:
+                prompts.answer(prediction, targets, matches)
+        norm = nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        decay = min(self.schedule.average, (index + 1) / (index + 10))
+        torch._foreach_lerp_(self.averaged, [p.detach() for p in self.parameters], 1 - decay)
+        names = dict(zip(PARTS, parts.tolist(), strict=True))
+        return {**names, "norm": float(norm), "rounds": float(rounds)}
+
+    def averaged_model(self) -> PiClickTiny:
+        """A copy of the model with the running average of its weights, ready to predict."""
+        copy = PiClickTiny(self.model.config)
+        copy.load_state_dict(self.model.state_dict())
+        trained = [p for p in copy.decoder.parameters() if p.requires_grad]
+        with torch.no_grad():
+            for parameter, value in zip(trained, self.averaged, strict=True):
+                parameter.copy_(value)
+        return copy.eval()
+
+    def export(self, path: Path, **notes: str) -> None:
+        """Write the averaged weights, as `load_predictor` reads them."""
+        save_tiny(self.averaged_model(), path, steps=str(self.next_step), **notes)
+
+    def save(self) -> None:
+        """Write the state, to a temporary name first."""
+        state = {
+            "step": self.next_step,
+            "settings": self._settings(),
+            "decoder": self.model.decoder.state_dict(),
+            "averaged": self.averaged,
+            "optimizer": self.optimizer.state_dict(),
+        }
+        partial = self.folder / "state.pt.part"
+        torch.save(state, partial)
+        partial.replace(self.folder / "state.pt")
+
+    def _settings(self) -> str:
+        schedule = {k: v for k, v in asdict(self.schedule).items() if k != "steps"}
+        settings: dict[str, Any] = {"seed": self.seed, "recipe": asdict(self.recipe)}
+        return json.dumps({**settings, "schedule": schedule}, sort_keys=True)
+
+    def _restore(self) -> None:
+        state = torch.load(self.folder / "state.pt", self.device, weights_only=True)
+        if state["settings"] != self._settings():
+            raise ValueError(
+                f"The run in {self.folder} was begun with other settings; "
+                "continue it with the same ones, or choose another output."
+            )
+        self.next_step = state["step"]
+        self.model.decoder.load_state_dict(state["decoder"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.averaged = [v.to(self.device) for v in state["averaged"]]
+        self._drop_unsaved_rows()
+
+    def _drop_unsaved_rows(self) -> None:
+        """Take from the log the steps that were lost when the run was killed."""
+        log = self.folder / "losses.csv"
+        if log.exists():
+            with log.open(newline="") as file:
+                header, *rows = list(csv.reader(file))
+            kept = [header, *(row for row in rows if row and int(row[0]) < self.next_step)]
+            partial = log.with_suffix(".part")
+            with partial.open("w", newline="") as file:
+                csv.writer(file).writerows(kept)
+            partial.replace(log)
+
+    def _log(self, step: int, losses: dict[str, float]) -> None:
+        log = self.folder / "losses.csv"
+        fresh = not log.exists()
+        with log.open("a", newline="") as file:
+            writer = csv.writer(file)
+            if fresh:
+                writer.writerow(["step", *losses])
+            writer.writerow([step, *(f"{value:.5g}" for value in losses.values())])

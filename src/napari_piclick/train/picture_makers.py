@@ -1,0 +1,84 @@
+"""Picture makers: processes that make training pictures ahead of the loop."""
+
+from __future__ import annotations
+
+import multiprocessing
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
+    from types import TracebackType
+
+    from napari_piclick.train.loop import Schedule
+    from napari_piclick.train.picture_store import PictureStore
+
+#: Pictures are made this many steps ahead.
+AHEAD = 64
+
+
+class PictureMakers:
+    """Keeps the picture store filled; a context manager.
+
+    Parameters
+    ----------
+    store : PictureStore
+    schedule : Schedule
+    first_step : int
+        The step the loop begins with.
+    workers : int
+        Number of processes; with none, the loop makes its pictures itself.
+    """
+
+    def __init__(
+        self, store: PictureStore, schedule: Schedule, first_step: int, workers: int = 1
+    ) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._step = context.Value("q", first_step)
+        self._processes = [
+            context.Process(
+                target=_make_pictures, args=(store, schedule, self._step, k, workers), daemon=True
+            )
+            for k in range(workers)
+        ]
+        self._store, self._schedule, self._oldest = store, schedule, 0
+
+    def __enter__(self) -> PictureMakers:
+        for process in self._processes:
+            process.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for process in self._processes:
+            process.terminate()
+            process.join()
+
+    def reached(self, step: int) -> None:
+        """Tell the makers which step was done, and delete pictures no step will use again."""
+        self._step.value = step
+        oldest = self._schedule.pictures(step).start
+        for index in range(self._oldest, oldest):
+            self._store.discard(index)
+        self._oldest = oldest
+
+
+def _make_pictures(
+    store: PictureStore, schedule: Schedule, step: Synchronized[int], offset: int, stride: int
+) -> None:
+    torch.set_num_threads(1)
+    wait = multiprocessing.Event()  # never set: a way to sleep
+    index = schedule.pictures(step.value).start
+    index += (offset - index) % stride
+    while True:
+        if index >= schedule.pictures(step.value + AHEAD).stop:
+            wait.wait(0.2)
+            continue
+        if index >= schedule.pictures(step.value).start:
+            store.make(index)
+        index += stride

@@ -1,0 +1,126 @@
+"""Picture store: training pictures with their features, made once, kept on disk for a while.
+
+Encoding a picture costs more than answering a prompt on it. While the encoder
+is frozen, each picture is therefore encoded once and serves many prompts. What
+picture ``i`` shows follows from the seed and ``i`` alone, so it can be made
+again at any time, and a run that was killed goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from napari_piclick.models.tiny_vit import EncoderFeatures
+from napari_piclick.predict.intensity import robust_window, to_rgb
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_piclick.models.piclick_tiny import PiClickTiny
+    from napari_piclick.train.mixture import Mixture
+
+#: Side of a mask cell in pixels: masks are learned at a quarter of the input's size.
+CELL = 4
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An encoded picture and all that a click on it could mean.
+
+    Parameters
+    ----------
+    features : EncoderFeatures
+        Of one picture, without the batch axis, in half precision.
+    packed : (M, H, W/8) uint8
+        The masks, eight pixels to a byte.
+    targets : (M, H/4, W/4) uint8
+        The masks on the grid on which they are learned; 255 is a cell wholly inside.
+    weights : (M,) float32
+        How often each mask is the primary target.
+    """
+
+    features: EncoderFeatures
+    packed: np.ndarray
+    targets: Tensor
+    weights: np.ndarray
+
+    def mask(self, index: int) -> np.ndarray:
+        """(H, W) bool: one mask in full."""
+        return np.unpackbits(self.packed[index], axis=-1).astype(bool)
+
+    def inside(self, row: int, col: int) -> np.ndarray:
+        """(M,) bool: which masks hold a pixel."""
+        return (self.packed[:, row, col // 8] >> (7 - col % 8) & 1).astype(bool)
+
+    def target(self, indices: np.ndarray) -> Tensor:
+        """(K, H/4, W/4) float32 in [0, 1]: some masks, to learn."""
+        return self.targets[torch.from_numpy(indices)].float() / 255
+
+
+class PictureStore:
+    """Pictures by number, in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be. It may be deleted at any time.
+    mixture : Mixture
+        Draws the training samples.
+    model : PiClickTiny
+        Its encoder makes the features; they are kept in half precision.
+    seed : int
+    """
+
+    def __init__(self, folder: Path, mixture: Mixture, model: PiClickTiny, seed: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.mixture, self.model, self.seed = folder, mixture, model, seed
+
+    def path(self, index: int) -> Path:
+        """The file of a picture."""
+        return self.folder / f"{self.seed}-{index:07d}.safetensors"
+
+    def make(self, index: int) -> None:
+        """Draw, encode and write picture ``index``, unless it is there."""
+        if self.path(index).exists():
+            return
+        sample = self.mixture.draw(np.random.default_rng((self.seed, index)))
+        pixels = to_rgb(sample.image, robust_window(sample.image)).transpose(2, 0, 1)
+        parameter = next(self.model.parameters())
+        image = torch.from_numpy(np.ascontiguousarray(pixels))[None].to(parameter.device)
+        image = image.to(memory_format=torch.channels_last)
+        with torch.inference_mode(), torch.autocast(image.device.type, torch.bfloat16):
+            features = self.model.features(image)
+        contents = {
+            name: value[0].to("cpu", torch.float16).contiguous()
+            for name, value in features._asdict().items()
+        }
+        contents["packed"] = torch.from_numpy(np.packbits(sample.masks, axis=-1))
+        cells = F.avg_pool2d(torch.from_numpy(sample.masks).float(), CELL)
+        contents["targets"] = (cells * 255).round().to(torch.uint8)
+        contents["weights"] = torch.from_numpy(sample.weights)
+        partial = self.path(index).with_suffix(f".{os.getpid()}.part")
+        save_file(contents, partial)
+        partial.replace(self.path(index))
+
+    def load(self, index: int) -> Picture:
+        """Read picture ``index``, making it first if it is not there."""
+        self.make(index)
+        contents = load_file(self.path(index))
+        return Picture(
+            EncoderFeatures(*(contents[name] for name in EncoderFeatures._fields)),
+            contents["packed"].numpy(),
+            contents["targets"],
+            contents["weights"].numpy(),
+        )
+
+    def discard(self, index: int) -> None:
+        """Delete the file of a picture that is no longer needed."""
+        self.path(index).unlink(missing_ok=True)

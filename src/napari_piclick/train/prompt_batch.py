@@ -1,0 +1,146 @@
+"""The prompt batch: simulated users, each with a target in mind on a picture of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from napari_piclick.models.target_reasoning import choose
+from napari_piclick.models.tiny_vit import EncoderFeatures
+from napari_piclick.train.click_simulation import initial_click, negative_click, next_click
+from napari_piclick.train.losses import mask_iou
+from napari_piclick.train.matching import feasible_targets, match
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_piclick.clicks import Click
+    from napari_piclick.models.mask_decoder import MaskPrediction
+    from napari_piclick.train.picture_store import Picture
+    from napari_piclick.train.recipe import Previous, Recipe
+
+#: A mixed user goes on from the TRM's pick, the best proposal or any, this often.
+MIXED: dict[Previous, float] = {"trm": 0.4, "best": 0.3, "random": 0.3}
+#: Logits of a previous mask are kept within this, as at prediction time.
+LIMIT = 9.2
+
+
+class PromptBatch:
+    """B prompts that grow by one click a round.
+
+    Parameters
+    ----------
+    pictures : B pictures of one size
+    recipe : Recipe
+    rng : numpy Generator
+        Draws targets and clicks.
+    device : torch.device
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[Picture],
+        recipe: Recipe,
+        rng: np.random.Generator,
+        device: torch.device,
+    ) -> None:
+        self.pictures, self.recipe, self.rng, self.device = pictures, recipe, rng, device
+        self.primary = [int(rng.choice(len(p.weights), p=_unit(p.weights))) for p in pictures]
+        self.masks = [p.mask(k) for p, k in zip(pictures, self.primary, strict=True)]
+        # a missing click (None) keeps the batch even
+        self.clicks: list[list[Click | None]] = [[] for _ in pictures]
+        self.previous: Tensor | None = None
+        count = 1 + int(rng.choice(len(recipe.initial_clicks), p=_unit(recipe.initial_clicks)))
+        for mask, clicks in zip(self.masks, self.clicks, strict=True):
+            clicks.append(initial_click(mask, rng))
+            for _ in range(count - 1):
+                negative = rng.random() < recipe.initial_negative
+                clicks.append(negative_click(mask, rng) if negative else initial_click(mask, rng))
+
+    def features(self) -> EncoderFeatures:
+        """The pictures' features as one batch."""
+        parts = (
+            torch.stack(maps) for maps in zip(*(p.features for p in self.pictures), strict=True)
+        )
+        return EncoderFeatures(
+            *(x.to(self.device, torch.float32, memory_format=torch.channels_last) for x in parts)
+        )
+
+    def prompt(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Points (B, N, 2), signs (B, N) and previous logits (B, 1, h, w) or None."""
+        places = [[(c.row, c.col) if c else (0.0, 0.0) for c in row] for row in self.clicks]
+        signs = [[float(c.positive) if c else -1.0 for c in row] for row in self.clicks]
+        return (
+            torch.tensor(places, device=self.device),
+            torch.tensor(signs, device=self.device),
+            self.previous,
+        )
+
+    def targets(self) -> list[Tensor]:
+        """(K, h, w) feasible targets of each prompt, the primary one first."""
+        return [self._target(b) for b in range(len(self.pictures))]
+
+    def _target(self, b: int) -> Tensor:
+        clicks = [c for c in self.clicks[b] if c]
+        inside = np.stack([self.pictures[b].inside(*c.pixel) for c in clicks])
+        found = feasible_targets(inside, [c.positive for c in clicks], self.primary[b])
+        return self.pictures[b].target(found).to(self.device)
+
+    def match(
+        self, prediction: MaskPrediction, targets: Sequence[Tensor]
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Assign each prompt's proposals to its feasible targets."""
+        weights = self.recipe.focal, self.recipe.dice
+        return [
+            match(prediction.masks[b], prediction.confidence[b], target, *weights)
+            for b, target in enumerate(targets)
+        ]
+
+    def answer(
+        self,
+        prediction: MaskPrediction,
+        targets: Sequence[Tensor],
+        matches: Sequence[tuple[np.ndarray, np.ndarray]],
+    ) -> None:
+        """Let every user go on from one proposal: it becomes the previous mask, and they click."""
+        logits = prediction.masks.detach().float()
+        picks = [
+            self._pick(prediction, b, targets[b], matches[b]) for b in range(len(self.pictures))
+        ]
+        picked = torch.stack([logits[b, q] for b, q in enumerate(picks)])[:, None]
+        self.previous = picked.clamp(-LIMIT, LIMIT)
+        full = F.interpolate(picked, self.masks[0].shape, mode="bilinear") > 0
+        for clicks, mask, found in zip(
+            self.clicks, self.masks, full[:, 0].cpu().numpy(), strict=True
+        ):
+            clicks.append(next_click(mask, found, self.rng, self.recipe.click_spread))
+
+    def _pick(
+        self,
+        prediction: MaskPrediction,
+        b: int,
+        target: Tensor,
+        matched: tuple[np.ndarray, np.ndarray],
+    ) -> int:
+        how = self.recipe.previous
+        if how == "mixed":
+            names = list(MIXED)
+            how = names[int(self.rng.choice(len(names), p=list(MIXED.values())))]
+        if how == "trm":
+            iou = prediction.iou[b].detach().clamp(0, 1)
+            return int(choose(iou, prediction.confidence[b].detach().sigmoid()))
+        if how == "best":
+            return int(mask_iou(prediction.masks[b].detach(), target[0]).argmax())
+        if how == "matched":
+            return int(self.rng.choice(matched[0]))
+        return int(self.rng.integers(prediction.masks.shape[1]))
+
+
+def _unit(weights: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Weights as probabilities that sum to one in double precision."""
+    values = np.asarray(weights, np.float64)
+    return values / values.sum()

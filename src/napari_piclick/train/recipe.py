@@ -1,0 +1,78 @@
+"""Recipes: the choices of Algorithm 1, under a name.
+
+The paper and the authors' released code differ in places; both are offered, and
+``tiny`` is what the embedded model was trained with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Previous = Literal["random", "matched", "best", "trm", "mixed"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one training prompt is made and scored.
+
+    Parameters
+    ----------
+    initial_clicks : tuple of float
+        Probability of 1, 2, 3, ... initial clicks; the first is always positive.
+    initial_negative : float
+        Probability that a further initial click is negative.
+    rounds : tuple of float
+        Probability of 0, 1, 2, ... interactive clicks after the initial ones.
+    every_round : bool
+        Whether every answer is scored, or only the last (the others without gradient).
+    previous : str
+        Which proposal the simulated user goes on from: a ``random`` one of all, a random
+        ``matched`` one, the ``best`` by IoU, the one the ``trm`` picks, or a ``mixed`` user.
+    click_spread : float
+        Interactive clicks fall where the distance to the error's edge is at least this
+        fraction of its maximum; 1 is the deepest point.
+    focal, dice, iou, confidence : float
+        Weights of the parts of the loss (Eq. 6).
+    unmatched : float
+        Weight of "no object" in the confidence loss.
+    primary : float
+        Weight of the primary target's mask loss among the feasible ones.
+    """
+
+    initial_clicks: tuple[float, ...] = (1.0,)
+    initial_negative: float = 0.0
+    rounds: tuple[float, ...] = (0.2, 0.2, 0.2, 0.2, 0.2)
+    every_round: bool = False
+    previous: Previous = "random"
+    click_spread: float = 0.5
+    focal: float = 20.0
+    dice: float = 1.0
+    iou: float = 0.3
+    confidence: float = 1.0
+    unmatched: float = 0.1
+    primary: float = 1.0
+
+
+RECIPES: dict[str, Recipe] = {
+    # Algorithm 1: one to ten initial clicks, 0 to 4 interactive ones, any of the N proposals.
+    "paper": Recipe(initial_clicks=(0.1,) * 10, unmatched=1.0, iou=1.0),
+    # What the released code does: rarely many initial clicks, 0 to 3 rounds, matched proposals.
+    "code": Recipe(
+        initial_clicks=(0.3, 0.21, 0.15, 0.1, 0.08, 0.06, 0.05, 0.05),
+        initial_negative=0.4,
+        rounds=(0.25, 0.25, 0.25, 0.25),
+        previous="matched",
+    ),
+    # The embedded model: later clicks count as much as the first, so every answer is scored.
+    "tiny": Recipe(
+        initial_clicks=(0.85, 0.09, 0.06),
+        initial_negative=0.4,
+        rounds=(0.15, 0.2, 0.2, 0.2, 0.15, 0.1),
+        every_round=True,
+        previous="mixed",
+        iou=1.0,
+        unmatched=0.5,
+        primary=2.0,
+    ),
+}
