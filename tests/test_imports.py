@@ -37,7 +37,7 @@ KEPT_TO = {
     "napari": {"_napari", "_qt"},
     "magicgui": {"_napari", "_qt"},
     "superqt": {"_napari", "_qt"},
-    "qtpy": {"_qt"},
+    "qtpy": {"_napari", "_qt"},
     "PyQt5": set(),
     "PyQt6": set(),
     "PySide2": set(),

@@ -94,7 +94,9 @@ def test_the_version_is_the_packages_own(install):
 
 def test_weights_and_samples_come_along(install):
     ours = data_files(PACKAGE)
-    assert any(name.startswith("models/weights/") for name in ours)
+    assert {"models/weights/piclick-tiny.safetensors", "models/weights/piclick-tiny.md"} <= set(
+        ours
+    )
     assert data_files(Path(install["package"])) == ours
 
 
