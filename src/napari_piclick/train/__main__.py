@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -65,6 +66,27 @@ def load_initial(name: str, config: TinyConfig) -> PiClickTiny:
     return from_starting_weights(path, config)
 
 
+def open_store(options: argparse.Namespace) -> PictureStore:
+    """The pictures of a run; also called in the processes that make them."""
+    config = TinyConfig(
+        options.queries, options.clicks_as != "disks", options.clicks_as != "tokens"
+    )
+    mixture = Mixture.default(
+        options.data,
+        options.size,
+        synthetic=not options.no_synthetic,
+        superpixels=not options.no_superpixels,
+    )
+    model = load_initial(options.init, config)
+    return PictureStore(run_folder(options) / "pictures", mixture, model, options.seed)
+
+
+def run_folder(options: argparse.Namespace) -> Path:
+    """Where the state of a run is kept."""
+    folder: Path | None = options.run
+    return folder or options.output.with_suffix(".run")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Train; returns the exit code."""
     options = _arguments().parse_args(argv)
@@ -73,28 +95,20 @@ def main(argv: list[str] | None = None) -> int:
     torch.manual_seed(options.seed)
     try:
         device = choose_device(options.device)
-        config = TinyConfig(
-            options.queries, options.clicks_as != "disks", options.clicks_as != "tokens"
-        )
-        model = load_initial(options.init, config)
-        mixture = Mixture.default(
-            options.data,
-            options.size,
-            synthetic=not options.no_synthetic,
-            superpixels=not options.no_superpixels,
-        )
-        run = options.run or options.output.with_suffix(".run")
+        store = open_store(options)
         schedule = Schedule(
             steps=options.steps, batch=options.batch, learning_rate=options.learning_rate
         )
-        store = PictureStore(run / "pictures", mixture, model, options.seed)
-        model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        trainer = Trainer(model, store, RECIPES[options.recipe], schedule, run, options.seed)
+        model = store.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        recipe = RECIPES[options.recipe]
+        trainer = Trainer(model, store, recipe, schedule, run_folder(options), options.seed)
     except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     with (
-        PictureMakers(store, schedule, trainer.next_step, options.workers) as makers,
+        PictureMakers(
+            partial(open_store, options), store, schedule, trainer.next_step, options.workers
+        ) as makers,
         tqdm(total=schedule.steps, initial=trainer.next_step, unit="step") as bar,
     ):
 

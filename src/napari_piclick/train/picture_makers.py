@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.sharedctypes import Synchronized
     from types import TracebackType
 
@@ -23,7 +24,10 @@ class PictureMakers:
 
     Parameters
     ----------
+    open_store : callable
+        Opens the store in another process; it is pickled on the way there.
     store : PictureStore
+        The same store in this process.
     schedule : Schedule
     first_step : int
         The step the loop begins with.
@@ -32,13 +36,20 @@ class PictureMakers:
     """
 
     def __init__(
-        self, store: PictureStore, schedule: Schedule, first_step: int, workers: int = 1
+        self,
+        open_store: Callable[[], PictureStore],
+        store: PictureStore,
+        schedule: Schedule,
+        first_step: int,
+        workers: int = 1,
     ) -> None:
         context = multiprocessing.get_context("spawn")
         self._step = context.Value("q", first_step)
         self._processes = [
             context.Process(
-                target=_make_pictures, args=(store, schedule, self._step, k, workers), daemon=True
+                target=_make_pictures,
+                args=(open_store, schedule, self._step, k, workers),
+                daemon=True,
             )
             for k in range(workers)
         ]
@@ -69,9 +80,14 @@ class PictureMakers:
 
 
 def _make_pictures(
-    store: PictureStore, schedule: Schedule, step: Synchronized[int], offset: int, stride: int
+    open_store: Callable[[], PictureStore],
+    schedule: Schedule,
+    step: Synchronized[int],
+    offset: int,
+    stride: int,
 ) -> None:
     torch.set_num_threads(1)
+    store = open_store()
     wait = multiprocessing.Event()  # never set: a way to sleep
     index = schedule.pictures(step.value).start
     index += (offset - index) % stride

@@ -1,0 +1,1 @@
+"""Sources of real pictures: folders of images, and planes of volumes."""

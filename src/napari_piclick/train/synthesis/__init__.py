@@ -1,0 +1,1 @@
+"""Synthetic pictures, which need no licence and never end."""
