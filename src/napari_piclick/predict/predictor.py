@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from scipy.ndimage import distance_transform_edt
 
+from napari_piclick.clicks import Click
 from napari_piclick.models.checkpoint import load_tiny
 from napari_piclick.models.registry import DEFAULT, find_weights, sha256
 from napari_piclick.predict.device import choose_device
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
     from pathlib import Path
 
-    from napari_piclick.clicks import Click
     from napari_piclick.models.mask_decoder import ImageEmbedding, MaskPrediction
     from napari_piclick.models.piclick_tiny import PiClickTiny
     from napari_piclick.predict.intensity import Window
@@ -128,7 +129,8 @@ class Predictor:
         Parameters
         ----------
         clicks : sequence of Click
-            All clicks on the object so far.
+            All clicks on the object so far. Without a positive one, the deepest point of the
+            previous mask stands in for it.
         previous : Proposals or (H, W) array, optional
             The answer to the clicks before, whose chosen proposal is the previous mask;
             or a mask or probability map to refine.
@@ -151,6 +153,8 @@ class Predictor:
                 raise RuntimeError("There is no image yet: call set_image first.")
             start, region = _previous_mask(previous, image.shape)
             _check(clicks, start, image.shape)
+            if start is not None and region is not None and not any(c.positive for c in clicks):
+                clicks = [_anchor(start, region), *clicks]
             last_view = previous.view if isinstance(previous, Proposals) else None
             view = self.framing.first(clicks, last_view, region, image.shape)
             prediction = self._decode(image, view, clicks, start, region)
@@ -230,6 +234,13 @@ def _check(clicks: Sequence[Click], start: np.ndarray | None, shape: tuple[int, 
                 f"The click at row {click.row:.0f}, column {click.col:.0f} lies outside the "
                 f"image of {shape[0]} x {shape[1]} pixels."
             )
+
+
+def _anchor(mask: np.ndarray, region: Region) -> Click:
+    """A positive click at the deepest point of a previous mask that came without one."""
+    depth = distance_transform_edt(np.pad(mask > mask.max() / 2, 1))[1:-1, 1:-1]
+    row, col = np.unravel_index(int(depth.argmax()), depth.shape)
+    return Click(float(region.row0 + row), float(region.col0 + col))
 
 
 def _to_proposals(

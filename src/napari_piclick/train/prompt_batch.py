@@ -14,6 +14,7 @@ from napari_piclick.models.tiny_vit import EncoderFeatures
 from napari_piclick.train.click_simulation import initial_click, negative_click, next_click
 from napari_piclick.train.losses import mask_iou
 from napari_piclick.train.matching import feasible_targets, match
+from napari_piclick.train.rough_mask import roughen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,12 +55,38 @@ class PromptBatch:
         # a missing click (None) keeps the batch even
         self.clicks: list[list[Click | None]] = [[] for _ in pictures]
         self.previous: Tensor | None = None
-        count = 1 + int(rng.choice(len(recipe.initial_clicks), p=_unit(recipe.initial_clicks)))
+        if rng.random() < recipe.from_mask:
+            self._begin_with_masks()
+        else:
+            self._begin_with_clicks()
+
+    def _begin_with_clicks(self) -> None:
+        weights = self.recipe.initial_clicks
+        count = 1 + int(self.rng.choice(len(weights), p=_unit(weights)))
         for mask, clicks in zip(self.masks, self.clicks, strict=True):
-            clicks.append(initial_click(mask, rng))
+            clicks.append(initial_click(mask, self.rng))
             for _ in range(count - 1):
-                negative = rng.random() < recipe.initial_negative
-                clicks.append(negative_click(mask, rng) if negative else initial_click(mask, rng))
+                negative = self.rng.random() < self.recipe.initial_negative
+                make = negative_click if negative else initial_click
+                clicks.append(make(mask, self.rng))
+
+    def _begin_with_masks(self) -> None:
+        rough = np.stack([roughen(mask, self.rng) for mask in self.masks])
+        logits = torch.from_numpy(rough).to(self.device).float()[:, None] * 2 * LIMIT - LIMIT
+        shape = self.pictures[0].targets.shape[1:]
+        self.previous = F.interpolate(logits, (shape[0], shape[1]), mode="bilinear")
+        # as the predictor does: a positive click in the mask, then the one that mends it
+        for mask, found, clicks in zip(
+            self.masks, self._full(self.previous), self.clicks, strict=True
+        ):
+            clicks.append(initial_click(mask & found if (mask & found).any() else mask, self.rng))
+            clicks.append(next_click(mask, found, self.rng, self.recipe.click_spread))
+
+    def _full(self, logits: Tensor) -> np.ndarray:
+        """(B, H, W) bool of (B, 1, h, w) logits, as large as the pictures."""
+        full = F.interpolate(logits, self.masks[0].shape, mode="bilinear")[:, 0] > 0
+        found: np.ndarray = full.cpu().numpy()
+        return found
 
     def features(self) -> EncoderFeatures:
         """The pictures' features as one batch."""
@@ -113,10 +140,7 @@ class PromptBatch:
         ]
         picked = torch.stack([logits[b, q] for b, q in enumerate(picks)])[:, None]
         self.previous = picked.clamp(-LIMIT, LIMIT)
-        full = F.interpolate(picked, self.masks[0].shape, mode="bilinear") > 0
-        for clicks, mask, found in zip(
-            self.clicks, self.masks, full[:, 0].cpu().numpy(), strict=True
-        ):
+        for clicks, mask, found in zip(self.clicks, self.masks, self._full(picked), strict=True):
             clicks.append(next_click(mask, found, self.rng, self.recipe.click_spread))
 
     def _pick(

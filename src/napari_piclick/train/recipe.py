@@ -22,6 +22,8 @@ class Recipe:
         Probability of 1, 2, 3, ... initial clicks; the first is always positive.
     initial_negative : float
         Probability that a further initial click is negative.
+    from_mask : float
+        How often a prompt begins with a rough mask from elsewhere, which the first click mends.
     rounds : tuple of float
         Probability of 0, 1, 2, ... interactive clicks after the initial ones.
     every_round : bool
@@ -42,6 +44,7 @@ class Recipe:
 
     initial_clicks: tuple[float, ...] = (1.0,)
     initial_negative: float = 0.0
+    from_mask: float = 0.0
     rounds: tuple[float, ...] = (0.2, 0.2, 0.2, 0.2, 0.2)
     every_round: bool = False
     previous: Previous = "random"
@@ -68,6 +71,7 @@ RECIPES: dict[str, Recipe] = {
     "tiny": Recipe(
         initial_clicks=(0.85, 0.09, 0.06),
         initial_negative=0.4,
+        from_mask=0.12,
         rounds=(0.15, 0.2, 0.2, 0.2, 0.15, 0.1),
         every_round=True,
         previous="mixed",
