@@ -1,0 +1,157 @@
+"""The canvas: our two layers on an image, for the clicks and for the preview."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from psygnal import Signal
+
+from napari_piclick._napari.clicks_layer import ClicksLayer
+from napari_piclick._napari.placement import TRANSFORMS, place
+from napari_piclick._napari.preview_layer import PreviewLayer
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from napari.components import ViewerModel
+    from napari.layers import Image, Layer
+
+    from napari_piclick.clicks import Click
+    from napari_piclick.plane import Plane
+    from napari_piclick.proposals import Proposals
+
+
+class Canvas:
+    """Draws clicks and the chosen proposal over an image, and tells of new clicks.
+
+    A layer of ours that the user deletes is made again when it is needed.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    image : napari.layers.Image
+
+    Attributes
+    ----------
+    clicked : psygnal.Signal
+        Emitted with (position, positive): volume coordinates, and the sign of the click.
+    edited : psygnal.Signal
+        Emitted after clicks were moved or deleted by hand.
+    layer_made : psygnal.Signal
+        Emitted with each new layer of clicks.
+    moved : psygnal.Signal
+        Emitted after the image was moved, and our layers with it.
+    """
+
+    clicked = Signal(object, bool)
+    edited = Signal()
+    layer_made = Signal(object)
+    moved = Signal()
+
+    def __init__(self, viewer: ViewerModel, image: Image) -> None:
+        self._viewer = viewer
+        self._image = image
+        self._clicks: ClicksLayer | None = None
+        self._preview: PreviewLayer | None = None
+        self._drawn: object = None
+        for name in (*TRANSFORMS, "units"):
+            getattr(image.events, name).connect(self._on_image_moved)
+        viewer.layers.events.removed.connect(self._on_layer_removed)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Our layers that exist now."""
+        return tuple(own.layer for own in (self._preview, self._clicks) if own is not None)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a click in the canvas reaches us: the layer of clicks is there and active."""
+        return (
+            self._clicks is not None
+            and self._viewer.layers.selection.active == self._clicks.layer
+            and str(self._clicks.layer.mode) == "add"
+        )
+
+    def activate(self) -> None:
+        """Make the next click in the canvas reach us."""
+        if self._clicks is None:
+            self._clicks = ClicksLayer(self._image)
+            self._clicks.clicked.connect(self._on_clicked)
+            self._clicks.edited.connect(self._on_edited)
+            self._viewer.add_layer(self._clicks.layer)
+            self.layer_made.emit(self._clicks.layer)
+        self._clicks.layer.mode = "add"
+        self._viewer.layers.selection.active = self._clicks.layer
+
+    def read_clicks(self) -> tuple[np.ndarray, list[bool]]:
+        """The points in volume coordinates, (N, ndim), and which of them are positive."""
+        if self._clicks is None:
+            return np.empty((0, self._image.ndim)), []
+        return self._clicks.read()
+
+    def draw(
+        self, plane: Plane | None, clicks: tuple[Click, ...], proposals: Proposals | None
+    ) -> None:
+        """Show clicks and the chosen proposal on a plane, and nothing on any other."""
+        if self._clicks is not None:
+            points = np.empty((0, self._image.ndim))
+            if plane is not None and clicks:
+                points = plane.to_volume([(click.row, click.col) for click in clicks])
+            self._clicks.draw(points, [click.positive for click in clicks] if plane else [])
+        if plane is None or proposals is None:
+            self._drawn = None
+            if self._preview is not None:
+                self._preview.clear()
+        elif self._drawn is not proposals:
+            self._make_preview().draw(plane, proposals.region, proposals.mask())
+            self._drawn = proposals
+
+    def close(self) -> None:
+        """Take our layers away and stop listening."""
+        self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
+        for name in (*TRANSFORMS, "units"):
+            getattr(self._image.events, name).disconnect(self._on_image_moved)
+        for layer in self.layers:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+        self._let_go_of_clicks()
+        self._preview = None
+
+    def _make_preview(self) -> PreviewLayer:
+        if self._preview is None:
+            self._preview = PreviewLayer(self._image)
+            active = self._viewer.layers.selection.active
+            above = len(self._viewer.layers)
+            if self._clicks is not None and self._clicks.layer in self._viewer.layers:
+                above = self._viewer.layers.index(self._clicks.layer)
+            self._viewer.layers.insert(above, self._preview.layer)
+            self._viewer.layers.selection.active = active
+        return self._preview
+
+    def _let_go_of_clicks(self) -> None:
+        if self._clicks is not None:
+            self._clicks.close()
+            self._clicks.clicked.disconnect(self._on_clicked)
+            self._clicks.edited.disconnect(self._on_edited)
+            self._clicks = None
+
+    def _on_clicked(self, position: np.ndarray, positive: bool) -> None:
+        self.clicked.emit(position, positive)
+
+    def _on_edited(self) -> None:
+        self.edited.emit()
+
+    def _on_layer_removed(self, event: Any) -> None:
+        if self._clicks is not None and event.value == self._clicks.layer:
+            self._let_go_of_clicks()
+        if self._preview is not None and event.value == self._preview.layer:
+            self._preview = self._drawn = None
+
+    def _on_image_moved(self) -> None:
+        if self._clicks is not None:
+            place(self._clicks.layer, self._image)
+        if self._preview is not None:
+            self._preview.place()
+        self._drawn = None
+        self.moved.emit()

@@ -1,0 +1,148 @@
+"""The jobs: one worker at a time off the main thread; the latest question wins."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari.qt.threading import create_worker
+from psygnal import Signal
+from qtpy.QtCore import QTimer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from typing import Any
+
+    from napari_piclick.session.engine import Answer, Engine, Stage
+    from napari_piclick.session.prompt import Prompt
+    from napari_piclick.session.source import Source
+
+    Steps = Generator[Stage, None, Answer | None]
+
+#: A plane is encoded ahead once the user has stayed on it for so long, in milliseconds.
+PREPARE_AFTER = 250
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong in a worker, in a sentence for the user."""
+
+    sentence: str
+
+
+class Jobs:
+    """Has an engine answer questions in a worker thread.
+
+    While one question is being answered only the newest other one waits; the work for an
+    older one stops at its next step.
+
+    Parameters
+    ----------
+    engine : Engine
+
+    Attributes
+    ----------
+    answered : psygnal.Signal
+        Emitted in the main thread with each `Answer`.
+    failed : psygnal.Signal
+        Emitted with a sentence when a question could not be answered.
+    stage_changed : psygnal.Signal
+        Emitted with the `Stage` of the work, or None when there is none.
+    """
+
+    answered = Signal(object)
+    failed = Signal(str)
+    stage_changed = Signal(object)
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._worker: Any = None
+        self._work: Callable[[], Steps] | None = None
+        self._ahead: Source | None = None
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._on_rested)
+        self._closed = False
+
+    @property
+    def device(self) -> str | None:
+        """Where the model runs; None until it is loaded."""
+        return self._engine.device
+
+    def use(self, engine: Engine) -> None:
+        """Take another engine; what the old one still answers is dropped."""
+        self.drop()
+        self._engine = engine
+
+    def ask(self, prompt: Prompt, source: Source) -> None:
+        """Have a question answered, instead of any that waits."""
+        self._timer.stop()
+        engine = self._engine
+        self._start(lambda: engine.answer(prompt, source))
+
+    def prepare(self, source: Source) -> None:
+        """Encode a plane ahead, when the user has rested on it for a moment."""
+        if not self._closed:
+            self._ahead = source
+            self._timer.start(PREPARE_AFTER)
+
+    def drop(self) -> None:
+        """Let go of every question: no answer will come."""
+        self._timer.stop()
+        self._work = None
+        if self._worker is not None:
+            self._worker.quit()
+
+    def close(self) -> None:
+        """Stop for good. Work that cannot be stopped ends unheard."""
+        self.drop()
+        self._closed = True
+
+    def _on_rested(self) -> None:
+        source, engine = self._ahead, self._engine
+        if source is not None and self._worker is None:
+            self._start(lambda: engine.prepare(source))
+
+    def _start(self, work: Callable[[], Steps]) -> None:
+        if self._closed:
+            return
+        self._work = work
+        if self._worker is not None:
+            self._worker.quit()
+            return
+        self._next()
+
+    def _next(self) -> None:
+        work, self._work = self._work, None
+        if work is None or self._closed:
+            self._worker = None
+            self.stage_changed.emit(None)
+            return
+        worker = create_worker(_guarded, work, _start_thread=False, _ignore_errors=True)
+        worker.yielded.connect(self.stage_changed.emit)
+        worker.returned.connect(self._on_returned)
+        worker.finished.connect(self._next)
+        self._worker = worker
+        worker.start()
+
+    def _on_returned(self, result: Answer | Failure | None) -> None:
+        # A worker that was told to quit at its last step returns all the same.
+        if self._closed or self._worker.abort_requested:
+            return
+        if isinstance(result, Failure):
+            self.failed.emit(result.sentence)
+        elif result is not None:
+            self.answered.emit(result)
+
+
+def _guarded(work: Callable[[], Steps]) -> Generator[Stage, None, Answer | Failure | None]:
+    """Do the work; what the user can do something about becomes a sentence."""
+    try:
+        return (yield from work())
+    except MemoryError:
+        return Failure("There is not enough memory: close other images, or crop this one.")
+    except (ValueError, OSError) as error:
+        _LOG.info("A question could not be answered", exc_info=True)
+        return Failure(str(error))

@@ -1,0 +1,109 @@
+"""The view: which plane of a layer the viewer shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_piclick.plane import Plane
+
+if TYPE_CHECKING:
+    from napari.components import Dims
+    from napari.layers import Image
+
+#: Cross terms of a transform smaller than this, against its scale, are rounding.
+ROUNDING = 1e-6
+
+
+class NoPlaneError(ValueError):
+    """The viewer shows no plane of the layer; the message says why, and what to do."""
+
+
+def plane_in_view(layer: Image, dims: Dims) -> Plane:
+    """The plane of an image layer that the viewer shows.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        Plain, RGB or multiscale; of a multiscale layer the finest level counts.
+    dims : napari.components.Dims
+        The viewer's sliders and order of axes.
+
+    Raises
+    ------
+    NoPlaneError
+        If the viewer shows volumes, a position beyond the image, or a plane that the
+        layer's transform cuts at a slant.
+    """
+    if dims.ndisplay != 2:
+        raise NoPlaneError("PiClick works on planes: switch the viewer from 3D to 2D (Ctrl+Y).")
+    shape = level_zero(layer).shape[: layer.ndim]
+    first = dims.ndim - layer.ndim
+    displayed = tuple(axis - first for axis in dims.order[-2:])
+    if min(displayed) < 0:
+        raise NoPlaneError(
+            f"“{layer.name}” has only {layer.ndim} axes and no plane in this view: "
+            "roll the axes (Ctrl+E) until it shows."
+        )
+    hidden = [axis for axis in range(layer.ndim) if axis not in displayed]
+    affine = _affine(layer)
+    if _slanted(affine, hidden, displayed):
+        raise NoPlaneError(
+            f"“{layer.name}” is turned or sheared out of the plane that the viewer shows: "
+            "remove that rotation, or roll the axes (Ctrl+E)."
+        )
+    position = np.round(layer.world_to_data(_in_units_of(layer, dims)))[hidden].astype(int)
+    limits = np.array(shape)[hidden]
+    if ((position < 0) | (position >= limits)).any():
+        raise NoPlaneError(
+            f"The slider is beyond “{layer.name}” here: move it back to a slice of the image."
+        )
+    return Plane(
+        volume_shape=tuple(int(n) for n in shape),
+        displayed=(int(displayed[0]), int(displayed[1])),
+        index=tuple(int(i) for i in position),
+        rgb=bool(layer.rgb),
+        affine=tuple(tuple(float(value) for value in row) for row in affine),
+    )
+
+
+def level_zero(layer: Image) -> np.ndarray:
+    """The layer's data, of a multiscale layer those of the finest level; they may be lazy."""
+    data: np.ndarray = layer.data[0] if layer.multiscale else layer.data
+    return data
+
+
+def _affine(layer: Image) -> np.ndarray:
+    """(ndim + 1, ndim + 1) matrix from data to world coordinates."""
+    origin = np.array(layer.data_to_world(np.zeros(layer.ndim)))
+    columns = [np.array(layer.data_to_world(axis)) - origin for axis in np.eye(layer.ndim)]
+    matrix = np.eye(layer.ndim + 1)
+    matrix[:-1, :-1] = np.column_stack(columns)
+    matrix[:-1, -1] = origin
+    return matrix
+
+
+def _slanted(affine: np.ndarray, hidden: list[int], displayed: tuple[int, ...]) -> bool:
+    """Whether moving within the displayed axes of the world moves along a hidden one of the data.
+
+    The hidden axes must keep to themselves as well: napari slices one at a time.
+    """
+    linear = affine[:-1, :-1]
+    scale = np.abs(linear).max()
+    mixed = np.abs(linear[np.ix_(hidden, list(displayed))]).max(initial=0)
+    mixed = max(mixed, np.abs(linear[np.ix_(list(displayed), hidden)]).max(initial=0))
+    return bool(mixed > ROUNDING * scale)
+
+
+def _in_units_of(layer: Image, dims: Dims) -> np.ndarray:
+    """The viewer's position in the units of a layer; they differ where layers' units differ."""
+    point = np.array(dims.point, dtype=float)[dims.ndim - layer.ndim :]
+    units = tuple(dims.units or ())[-layer.ndim :]
+    if len(units) != layer.ndim:
+        return point
+    factors = [
+        1.0 if shown == own else (1 * shown).to(own).magnitude
+        for shown, own in zip(units, layer.units, strict=True)
+    ]
+    return point * factors

@@ -1,0 +1,116 @@
+"""The form: which image, which labels, which model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from magicgui.widgets import CheckBox, ComboBox
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QWidget
+
+from napari_piclick._napari.controller import DEFAULT_MODEL
+from napari_piclick._qt import strings
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from napari.layers import Layer
+
+    from napari_piclick._napari.controller import Controller
+
+    Choices = list[tuple[str, Hashable]]
+
+_NONE = "none"
+_FILE = "file"
+
+
+class Form(QWidget):
+    """Shows a controller's image, target and model, and asks it for others.
+
+    Parameters
+    ----------
+    controller : Controller
+    """
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self._controller = controller
+        self._drawing = True
+        self._models = [DEFAULT_MODEL]
+        self._offered: dict[int, Choices] = {}
+        # Callables, because magicgui asks again whenever the panel is docked elsewhere.
+        self.image = ComboBox(tooltip=strings.IMAGE_TIP, choices=lambda _: self._images())
+        self.target = ComboBox(tooltip=strings.LABELS_TIP, choices=lambda _: self._targets())
+        self.model = ComboBox(tooltip=strings.MODEL_TIP, choices=lambda _: self._model_choices())
+        self.overwrite = CheckBox(text=strings.OVERWRITE, tooltip=strings.OVERWRITE_TIP)
+        layout = QFormLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        layout.addRow(strings.IMAGE, self.image.native)
+        layout.addRow(strings.LABELS, self.target.native)
+        layout.addRow(strings.MODEL, self.model.native)
+        layout.addRow(self.overwrite.native)
+        self.image.changed.connect(self._on_image_chosen)
+        self.target.changed.connect(self._on_labels_chosen)
+        self.model.changed.connect(self._on_model_chosen)
+        self.overwrite.changed.connect(self._on_overwrite_ticked)
+        self.draw()
+
+    def draw(self) -> None:
+        """Show what the controller has now."""
+        controller = self._controller
+        self._drawing = True
+        try:
+            self._show(self.image, self._images(), _uid(controller.image))
+            self._show(self.target, self._targets(), _uid(controller.target))
+            self._show(self.model, self._model_choices(), controller.model)
+            self.overwrite.value = controller.overwrite
+        finally:
+            self._drawing = False
+
+    def _show(self, box: ComboBox, choices: Choices, chosen: Hashable) -> None:
+        if self._offered.get(id(box)) != choices:
+            self._offered[id(box)] = choices
+            box.reset_choices()
+        if box.value != chosen and chosen in box.choices:
+            box.value = chosen
+
+    def _images(self) -> Choices:
+        layers = self._controller.images
+        return [(layer.name, layer.unique_id) for layer in layers] or [(strings.NO_IMAGE, _NONE)]
+
+    def _targets(self) -> Choices:
+        layers = self._controller.targets
+        return [(strings.NEW_LABELS, _NONE), *((layer.name, layer.unique_id) for layer in layers)]
+
+    def _model_choices(self) -> Choices:
+        return [*((Path(path).name, path) for path in self._models), (strings.OTHER_MODEL, _FILE)]
+
+    def _on_image_chosen(self, uid: Hashable) -> None:
+        if not self._drawing:
+            layers = [layer for layer in self._controller.images if layer.unique_id == uid]
+            self._controller.set_image(layers[0] if layers else None)
+
+    def _on_labels_chosen(self, uid: Hashable) -> None:
+        if not self._drawing:
+            layers = [layer for layer in self._controller.targets if layer.unique_id == uid]
+            self._controller.set_target(layers[0] if layers else None)
+
+    def _on_model_chosen(self, model: str) -> None:
+        if self._drawing:
+            return
+        if model == _FILE:
+            model, _ = QFileDialog.getOpenFileName(self, strings.MODEL, "", strings.MODEL_FILES)
+            if model and model not in self._models:
+                self._models.append(model)
+        if model:
+            self._controller.set_model(model)
+        self.draw()
+
+    def _on_overwrite_ticked(self, overwrite: bool) -> None:
+        if not self._drawing:
+            self._controller.set_overwrite(overwrite)
+
+
+def _uid(layer: Layer | None) -> Hashable:
+    return _NONE if layer is None else layer.unique_id

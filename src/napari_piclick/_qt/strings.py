@@ -1,0 +1,130 @@
+"""The strings: every sentence of the panel in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_piclick.session.engine import Stage
+
+if TYPE_CHECKING:
+    from napari_piclick._napari import keys
+    from napari_piclick._napari.controller import Controller
+    from napari_piclick.plane import Plane
+    from napari_piclick.proposals import Proposals
+
+IMAGE = "Image"
+IMAGE_TIP = "The image layer to segment."
+NO_IMAGE = "No image"
+LABELS = "Labels"
+LABELS_TIP = (
+    "The labels layer that takes the objects you keep. "
+    "Layers of the same size as the image are offered."
+)
+NEW_LABELS = "New labels layer"
+MODEL = "Model"
+MODEL_TIP = "The model that proposes masks. It is loaded when it is first needed."
+OTHER_MODEL = "From a file…"
+MODEL_FILES = "Weights (*.safetensors *.pth *.pt);;All files (*)"
+OVERWRITE = "Overwrite other objects"
+OVERWRITE_TIP = (
+    "If ticked, the object you keep takes pixels that belong to others. "
+    "Otherwise those pixels stay as they are."
+)
+
+START = "Go on clicking"
+START_TIP = "Select the layer of clicks, so that your next click in the image counts."
+UNDO = "Undo"
+REDO = "Redo"
+ACCEPT = "Keep object"
+CANCEL = "Cancel"
+
+HINT = (
+    "<b>Left click</b> on the object, <b>right click</b> (or Shift + left) on what is not part "
+    "of it. Drag to move the image, keys <b>1–7</b> take another proposal."
+)
+PROPOSALS = "Proposals"
+NO_PROPOSALS = "Proposals appear here after the first click."
+
+_STAGES = {
+    Stage.LOADING: "Loading the model…",
+    Stage.ENCODING: "Looking at this plane…",
+    Stage.PREDICTING: "Predicting…",
+}
+
+
+def tip(shortcut: keys.Shortcut) -> str:
+    """The tooltip of a button with a shortcut."""
+    return f"{shortcut.meaning[0].upper()}{shortcut.meaning[1:]} ({shortcut.qt_key})."
+
+
+def proposal_tip(proposals: Proposals, index: int) -> str:
+    """The tooltip of one proposal."""
+    lines = [
+        f"Proposal {index + 1}, key {index + 1}",
+        f"{int(proposals.mask(index).sum())} pixels",
+        f"IoU {proposals.iou[index]:.2f}: how well the mask fits its object, as the model sees it",
+        f"Confidence {proposals.confidence[index]:.2f}: how sure it is that this is an object",
+    ]
+    twin = proposals.duplicate_of[index]
+    if twin is not None:
+        lines.append(f"Nearly the same as proposal {twin + 1}")
+    if index == proposals.chosen:
+        lines.append("Chosen by you" if proposals.chosen_by == "user" else "Chosen by the model")
+    return "\n".join(lines)
+
+
+def chosen_line(proposals: Proposals) -> str:
+    """Which proposal counts, and who chose it."""
+    by = "you" if proposals.chosen_by == "user" else "the model"
+    return f"{proposals.chosen + 1} of {len(proposals)}, chosen by {by}"
+
+
+def status(controller: Controller) -> str:
+    """What is happening, and what the user can do next: one or two short sentences."""
+    return " ".join(part for part in (_doing(controller), _unfinished(controller)) if part)
+
+
+def _doing(controller: Controller) -> str:
+    clicks = controller.session.clicks
+    if controller.problem:
+        return controller.problem
+    if controller.accept_waits:
+        return "Keeping the object as soon as its proposals are here…"
+    if controller.stage is not None and (clicks or controller.stage is Stage.LOADING):
+        return _STAGES[controller.stage]
+    if not controller.listening:
+        return f"Another layer is selected: press “{START}” below."
+    if not clicks:
+        return f"{_written(controller)}Ready: click on an object."
+    if not any(click.positive for click in clicks) and controller.session.proposals is None:
+        return "Now left click on the object itself."
+    count = f"{len(clicks)} click{'s' if len(clicks) > 1 else ''}."
+    return f"{count} Click again to correct, or keep the object (Enter)."
+
+
+def device(controller: Controller) -> str:
+    """Where the model runs."""
+    return "" if controller.device is None else f"{controller.model} on {controller.device}"
+
+
+def _written(controller: Controller) -> str:
+    written = controller.written
+    if written is None:
+        return ""
+    kept = f", {written.kept_back} left to other objects" if written.kept_back else ""
+    return f"Kept object {written.label} ({written.pixels} pixels{kept}). "
+
+
+def _unfinished(controller: Controller) -> str:
+    planes = controller.elsewhere
+    if not planes:
+        return ""
+    if len(planes) == 1:
+        return f"An unfinished object waits on {_name(planes[0], controller)}."
+    return f"{len(planes)} unfinished objects wait on other planes."
+
+
+def _name(plane: Plane, controller: Controller) -> str:
+    labels = controller.image.axis_labels if controller.image is not None else ()
+    places = [f"{labels[axis]} = {i}" for axis, i in zip(plane.hidden, plane.index, strict=True)]
+    return ", ".join(places) or "the same plane"

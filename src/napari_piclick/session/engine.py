@@ -1,0 +1,107 @@
+"""The engine: answers questions step by step, so that a worker can tell how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from napari_piclick.session.thumbnails import draw_thumbnails
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    import numpy as np
+
+    from napari_piclick.predict import Predictor
+    from napari_piclick.proposals import Proposals
+    from napari_piclick.session.prompt import Prompt
+    from napari_piclick.session.source import Source
+
+
+class Stage(Enum):
+    """What the engine is doing."""
+
+    LOADING = "loading"
+    ENCODING = "encoding"
+    PREDICTING = "predicting"
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The answer to a question.
+
+    Parameters
+    ----------
+    prompt : Prompt
+        The question, signed by the model that answered.
+    proposals : Proposals
+    thumbnails : (Q, size, size, 4) uint8
+        A picture of each proposal.
+    """
+
+    prompt: Prompt
+    proposals: Proposals
+    thumbnails: np.ndarray
+
+
+class Engine:
+    """A predictor that is loaded when it is first needed.
+
+    Parameters
+    ----------
+    load : callable
+        Makes the predictor; called once, in the thread of the first question.
+    """
+
+    def __init__(self, load: Callable[[], Predictor]) -> None:
+        self._load = load
+        self._predictor: Predictor | None = None
+
+    @classmethod
+    def named(cls, model: str) -> Engine:
+        """The engine of a model known by name or path; torch is imported by the first question."""
+
+        def load() -> Predictor:
+            from napari_piclick.predict import load_predictor
+
+            return load_predictor(model)
+
+        return cls(load)
+
+    @property
+    def device(self) -> str | None:
+        """Where the model runs; None until it is loaded."""
+        return None if self._predictor is None else self._predictor.device
+
+    def prepare(self, source: Source) -> Generator[Stage, None, None]:
+        """Load the model and encode a plane ahead of the first click on it."""
+        predictor = yield from self._loaded()
+        yield Stage.ENCODING
+        predictor.set_image(
+            source.pixels, contrast_limits=source.window, rgb=source.plane.rgb, key=source.key
+        )
+
+    def answer(self, prompt: Prompt, source: Source) -> Generator[Stage, None, Answer]:
+        """Answer a question about a plane.
+
+        Raises
+        ------
+        ValueError, FileNotFoundError
+            If the model or the image cannot be used; the message is meant for the user.
+        """
+        yield from self.prepare(source)
+        predictor = yield from self._loaded()
+        yield Stage.PREDICTING
+        proposals = predictor.predict(prompt.clicks, prompt.previous)
+        return Answer(
+            prompt.answered_by(predictor.name, predictor.weights_hash),
+            proposals,
+            draw_thumbnails(source, proposals, prompt.clicks),
+        )
+
+    def _loaded(self) -> Generator[Stage, None, Predictor]:
+        if self._predictor is None:
+            yield Stage.LOADING
+            self._predictor = self._load()
+        return self._predictor

@@ -1,0 +1,47 @@
+"""The source: what a predictor is shown of an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from napari_piclick.plane import Plane, PlanePixels
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One plane of an image and the window through which it is seen.
+
+    Parameters
+    ----------
+    key : hashable
+        Identity of the pixels, for the predictor's cache: it changes when they do.
+    plane : Plane
+    volume : array-like
+        The whole nD image; only the plane is ever read from it.
+    contrast_limits : (low, high), optional
+        Values seen as black and white; robust percentiles otherwise.
+    """
+
+    key: Hashable
+    plane: Plane
+    volume: Any
+    contrast_limits: tuple[float, float] | None = None
+
+    @property
+    def pixels(self) -> PlanePixels:
+        """The plane's pixels, read when indexed."""
+        return self.plane.cut(self.volume)
+
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """Values seen as black and white. Colours keep the full range of their type."""
+        if not self.plane.rgb:
+            return self.contrast_limits
+        dtype = np.dtype(self.volume.dtype)
+        return (0.0, float(np.iinfo(dtype).max)) if dtype.kind in "ui" else (0.0, 1.0)
