@@ -30,7 +30,7 @@ class Augmentation:
     """
 
     zoom: float = 0.5
-    turn: float = 0.3
+    turn: float = 0.2
     photometry: float = 1.0
 
     @classmethod
@@ -46,11 +46,16 @@ class Augmentation:
     def apply(self, scene: Scene, shape: tuple[int, int], rng: np.random.Generator) -> Scene:
         """A scene of ``shape`` (height, width), framed and changed at random."""
         view = self._view(scene, shape, rng)
-        fill = 0.0 if self.changes_nothing or rng.random() < 0.75 else float(rng.uniform(0, 255))
+        if self.changes_nothing:
+            return scene.seen_through(view)
+        fill = 0.0 if rng.random() < 0.9 else float(rng.uniform(0, 255))
         framed = scene.seen_through(view, fill)
         if self.photometry == 0:
             return framed
         image = change_photometry(framed.image, rng, self.photometry)
+        outside = view.outside(scene.shape)
+        if outside is not None:  # the frame has no light, lens or noise of its own
+            image[outside] = fill
         return replace(framed, image=image)
 
     def _view(self, scene: Scene, shape: tuple[int, int], rng: np.random.Generator) -> View:
@@ -62,7 +67,7 @@ class Augmentation:
         if rng.random() < 0.2:  # as napari shows it by default where nobody set a scale
             spacing = np.ones(2)
             extent = np.asarray(scene.shape, np.float64)
-        if rng.random() < self.zoom:
+        if rng.random() < self.zoom and scene.targets:
             center, side = self._around_object(scene, extent, spacing, rng)
         else:
             center = rng.uniform(0, scene.shape)
@@ -102,7 +107,7 @@ class Augmentation:
         low = np.array([rows.min(), cols.min()])
         high = np.array([rows.max(), cols.max()]) + 1.0
         size = float(((high - low) * spacing / spacing.min()).max())
-        side = size * np.exp(rng.uniform(np.log(1.2), np.log(12)))
+        side = size * np.exp(rng.uniform(np.log(1.3), np.log(14)))
         smallest = min(SMALLEST_VIEW, 0.6 * float(extent.max()))
         side = float(np.clip(side, smallest, extent.max() * 1.1))
         shift = rng.uniform(-0.45, 0.45, 2) * max(side - size, 0) * spacing.min() / spacing

@@ -101,7 +101,7 @@ class View:
         sampled = ndimage.affine_transform(
             part, matrix, offset, self.shape, order=1, mode="nearest"
         )
-        _, outside = self._nearest((image.shape[0], image.shape[1]))
+        outside = self.outside((image.shape[0], image.shape[1]))
         if outside is not None:
             sampled[outside] = fill
         return np.asarray(sampled)
@@ -122,6 +122,15 @@ class View:
                 picked[outside] = 0
             sampled.append(picked)
         return tuple(sampled)
+
+    def outside(self, scene: tuple[int, int]) -> np.ndarray | None:
+        """Which pixels of the sample lie beyond a scene of (height, width).
+
+        Returns
+        -------
+        (height, width) bool, or None if the whole sample shows the scene.
+        """
+        return self._nearest(scene)[1]
 
     def _nearest(self, scene: tuple[int, int]) -> tuple[np.ndarray, np.ndarray | None]:
         """For each pixel of the sample: the flat index of its scene pixel, and what has none.

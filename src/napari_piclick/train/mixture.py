@@ -33,6 +33,7 @@ class Mixture:
     size : side of the square samples in pixels, or (height, width).
     augmentation : how much the scenes change on the way; default: all of it.
     max_masks : upper limit of masks in a sample.
+    union_share : share of primary targets that are unions of touching objects; 0: none.
 
     Raises
     ------
@@ -54,6 +55,7 @@ class Mixture:
         *,
         augmentation: Augmentation | None = None,
         max_masks: int = 48,
+        union_share: float = 0.15,
     ) -> None:
         if not sources:
             raise ValueError("A mixture needs at least one source of training pictures.")
@@ -64,6 +66,7 @@ class Mixture:
         self.shape = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
         self.augmentation = augmentation or Augmentation()
         self.max_masks = max_masks
+        self.union_share = union_share
 
     @classmethod
     def default(
@@ -80,8 +83,9 @@ class Mixture:
 
         Parameters
         ----------
-        data_folder : folder that holds ``nuclei/``, ``neurons/``, ``brain_atlas/`` and so on;
-            what is missing is left out. None: synthetic pictures only.
+        data_folder : a folder with ``images/`` and ``labels/`` (or ``masks/``), of pictures
+            or of volumes; or a folder of such folders. ``neurons/``, ``brain_atlas/`` and
+            ``body/`` in it are known by name. None: synthetic pictures only.
         size : side of the square samples in pixels, or (height, width).
         split : ``"train"``, ``"validation"`` or ``"all"``.
         synthetic : whether synthetic pictures take part.
@@ -90,10 +94,11 @@ class Mixture:
         Raises
         ------
         FileNotFoundError
-            If the folder does not exist.
+            If the folder does not exist, or nothing in it can be read.
         ValueError
             If nothing is left to draw from.
         """
+        # presets know the sources, sources make what this module draws
         from napari_piclick.train.presets import default_sources
 
         sources = default_sources(
@@ -119,7 +124,7 @@ class Mixture:
         drawn = self.sources[source][0]
         for _ in range(20):
             scene = self.augmentation.apply(drawn.draw(rng), self.shape, rng)
-            sample = scene.sample(rng, max_masks=self.max_masks)
+            sample = scene.sample(rng, max_masks=self.max_masks, union_share=self.union_share)
             if sample is not None:
                 return sample
         raise ValueError(

@@ -40,7 +40,7 @@ def grow_unions(
     values: Collection[int],
     rng: np.random.Generator,
     *,
-    count: int = 6,
+    count: int = 8,
     largest: int = 4,
 ) -> list[tuple[int, ...]]:
     """Draw unions of two to ``largest`` touching labels.

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_piclick.train.data.folder import FolderSource
+from napari_piclick.train.data.discover import source_of
 from napari_piclick.train.data.labels import LabelKind
 from napari_piclick.train.data.organelles import dark_organelles
-from napari_piclick.train.data.split import SPLITS, in_split
+from napari_piclick.train.data.split import SPLITS
 from napari_piclick.train.data.volumes import Volume, VolumeSource, read_volume
 from napari_piclick.train.synthesis.lesions import BrainTemplate, SyntheticLesions
 from napari_piclick.train.synthesis.membranes import SyntheticMembranes
 from napari_piclick.train.synthesis.objects import SyntheticObjects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari_piclick.train.mixture import Source
 
 WEIGHTS = {
@@ -30,7 +29,13 @@ WEIGHTS = {
     "hippocampus": 0.05,
     "brain_atlas": 0.05,
 }
-"""How often each source is drawn. White blood cells (``blood/``) are left out on purpose: they
+"""How often each source is drawn, relative to the others."""
+
+OWN_WEIGHT = 0.5
+"""Weight of a collection with another name: a user's own pictures."""
+
+LEFT_OUT = ("blood",)
+"""Collections that take part only when they are the data folder itself. The white blood cells
 come from a repository under the GPL, and weights trained here are to be given to anyone."""
 
 
@@ -49,53 +54,58 @@ def default_sources(
         folder = Path(data_folder)
         if not folder.is_dir():
             raise FileNotFoundError(
-                f"There is no data folder {folder}. Please give the folder that holds "
-                "nuclei, neurons, brain_atlas and so on."
+                f"There is no data folder {folder}. Please give a folder that holds images and "
+                "labels, or one such folder for each collection."
             )
-        found |= _real_sources(folder, split, superpixels)
-        atlas = folder / "brain_atlas"
-        if synthetic and (atlas / "t1.nii.gz").exists():
-            found["lesions"] = SyntheticLesions(lambda: read_template(atlas))
+        found |= _collections(folder, split, superpixels)
+        found |= _volumes(folder, split, superpixels)
+        if not found:
+            raise FileNotFoundError(
+                f"There is nothing to train on in {folder}: it should hold the folders images "
+                "and labels, or one folder for each collection, with images and labels in it."
+            )
+        template = folder / "brain_atlas"
+        if synthetic and (template / "t1.nii.gz").exists():
+            found["lesions"] = SyntheticLesions(partial(read_template, template))
     if synthetic:
         found["synthetic"] = SyntheticObjects()
         found["synthetic_em"] = SyntheticMembranes()
-    return {name: (source, WEIGHTS[name]) for name, source in found.items()}
+    return {name: (source, WEIGHTS.get(name, OWN_WEIGHT)) for name, source in found.items()}
 
 
-def _real_sources(folder: Path, split: str, superpixels: bool) -> dict[str, Source]:
-    found: dict[str, Source] = {}
-    for name in ("nuclei", "photographs"):
-        if (folder / name / "images").is_dir():
-            found[name] = FolderSource(
-                folder / name,
-                split=split,
-                upright=name == "photographs",
-                superpixels=superpixels,
-            )
-    if (folder / "neurons" / "image.tif").exists():
-        found["neurons"] = VolumeSource(
-            "neurons", [lambda: read_neurons(folder / "neurons", split)], superpixels=superpixels
+def _collections(folder: Path, split: str, superpixels: bool) -> dict[str, Source]:
+    """A folder with ``images`` in it, or all those that lie in it."""
+    inside = [folder] if (folder / "images").is_dir() else sorted(folder.iterdir())
+    return {
+        each.name: source_of(
+            each,
+            split=split,
+            upright=each.name == "photographs",
+            mergeable=each.name != "hippocampus",
+            superpixels=superpixels,
         )
-    hippocampi = [
-        _reader(file, file.parents[1] / "labels" / file.name, HIPPOCAMPUS)
-        for file in sorted((folder / "hippocampus" / "images").glob("*.nii.gz"))
-        if in_split(file.name.removesuffix(".nii.gz"), split)
-    ]
-    if hippocampi:
-        found["hippocampus"] = VolumeSource("hippocampus", hippocampi, superpixels=superpixels)
-    # one brain and two bodies cannot be split; they only train
+        for each in inside
+        if (each / "images").is_dir() and (each == folder or each.name not in LEFT_OUT)
+    }
+
+
+def _volumes(folder: Path, split: str, superpixels: bool) -> dict[str, Source]:
+    """The collections of the default mixture that are single volumes."""
+    found: dict[str, Source] = {}
+    if (folder / "neurons" / "image.tif").exists():
+        read = partial(read_neurons, folder / "neurons", split)
+        found["neurons"] = VolumeSource("neurons", [read], superpixels=superpixels)
+    # one brain and two bodies cannot be divided; they only train
     if split == "validation":
         return found
     atlas = folder / "brain_atlas"
     if (atlas / "t1.nii.gz").exists():
-        found["brain_atlas"] = VolumeSource(
-            "brain_atlas",
-            [_reader(atlas / "t1.nii.gz", atlas / "labels.nii.gz", LabelKind("structure"))],
-            superpixels=superpixels,
-        )
+        kind = LabelKind("structure")
+        read = partial(read_volume, atlas / "t1.nii.gz", atlas / "labels.nii.gz", kind)
+        found["brain_atlas"] = VolumeSource("brain_atlas", [read], superpixels=superpixels)
     body = folder / "body"
     bodies = [
-        _reader(body / image, body / labels, LabelKind("organ"))
+        partial(read_volume, body / image, body / labels, LabelKind("organ"))
         for image, labels in (
             ("example_ct_sm.nii.gz", "example_seg_fast.nii.gz"),
             ("example_mr_sm.nii.gz", "example_seg_mr.nii.gz"),
@@ -103,14 +113,11 @@ def _real_sources(folder: Path, split: str, superpixels: bool) -> dict[str, Sour
         if (body / image).exists()
     ]
     if superpixels and (body / "example_ct.nii.gz").exists():
-        bodies.append(_reader(body / "example_ct.nii.gz"))  # no labels: superpixels only
+        # no labels: superpixels only
+        bodies.append(partial(read_volume, body / "example_ct.nii.gz"))
     if bodies:
         found["body"] = VolumeSource("body", bodies, superpixels=superpixels)
     return found
-
-
-HIPPOCAMPUS = LabelKind("annotated", unions=((1,), (2,), (1, 2)), mergeable=False)
-"""The anterior and the posterior part, and the hippocampus as a whole."""
 
 
 def read_neurons(folder: Path, split: str) -> Volume:
@@ -136,9 +143,3 @@ def read_template(folder: Path) -> BrainTemplate:
     """The brain template with the structures of its atlas."""
     atlas = read_volume(folder / "t1.nii.gz", folder / "labels.nii.gz")
     return BrainTemplate(atlas.image, atlas.labels[0][0])
-
-
-def _reader(
-    image: Path, labels: Path | None = None, kind: LabelKind | None = None
-) -> Callable[[], Volume]:
-    return lambda: read_volume(image, labels, kind)

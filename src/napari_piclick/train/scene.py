@@ -125,7 +125,7 @@ class Scene:
             objects, which of them stay.
         max_masks : upper limit of the number of masks. Objects that share a point are kept
             together, so that the targets of a click remain complete.
-        union_share : share of primary targets that are unions of touching objects.
+        union_share : share of primary targets that are unions of touching objects; 0: none.
 
         Returns
         -------
@@ -136,7 +136,7 @@ class Scene:
         sizes = [np.bincount(layer.ravel()) for layer in self.layers]
         targets = _visible(self.targets, sizes, self.layers[0].size)
         shares = dict(self.shares)
-        for index in self.mergeable:
+        for index in self.mergeable if union_share else ():
             values = {v for target in targets if target.layer == index for v in target.values}
             unions = grow_unions(self.layers[index], values, rng)
             targets += _visible(

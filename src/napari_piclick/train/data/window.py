@@ -32,7 +32,7 @@ def to_grey_levels(image: np.ndarray, limits: tuple[float, float] | None = None)
         image = image[..., :3] if image.shape[2] >= 3 else image[..., 0]
     if limits is None:
         if image.dtype == np.uint8:
-            limits = (0, 255)
+            limits = (0.0, 255.0)
         else:
             low, high = np.percentile(image, [0.5, 99.5])
             limits = (float(low), float(high))
@@ -66,9 +66,10 @@ def draw_limits(
     """
     if _looks_like_hounsfield(volume_limits) and rng.random() < 0.8:
         windows = list(HOUNSFIELD_WINDOWS.values())
-        centre, width = windows[rng.integers(len(windows))]
-        centre, width = centre + 0.1 * width * rng.normal(), width * np.exp(rng.normal(0, 0.2))
-        return float(centre - width / 2), float(centre + width / 2)
+        usual_centre, usual_width = windows[rng.integers(len(windows))]
+        centre = usual_centre + 0.1 * usual_width * float(rng.normal())
+        width = usual_width * float(np.exp(rng.normal(0, 0.2)))
+        return centre - width / 2, centre + width / 2
     if rng.random() < 0.5:
         low, high = np.percentile(plane, [0.5, 99.5])
         if high > low:

@@ -80,7 +80,7 @@ def pack_cells(shape: tuple[int, int], magnification: float, rng: np.random.Gene
     Small Voronoi cells, denser in some places than in others, are merged at random, which
     gives the branching, non-convex profiles of neurites; then everything is bent.
     """
-    half = tuple(side // 2 for side in shape)
+    half = (shape[0] // 2, shape[1] // 2)
     diameter = magnification * float(np.exp(rng.uniform(np.log(12), np.log(45))))
     density = np.exp(rng.uniform(0.3, 1.0) * smooth_noise(half, max(half) / 2.5, rng))
     chance = np.clip(density * (1 / diameter**2), 0, 1)

@@ -1,0 +1,68 @@
+"""The validation set: held-out pictures and fixed synthetic ones, always the same."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_piclick.train.augmentation import Augmentation
+from napari_piclick.train.mixture import Mixture
+from napari_piclick.train.presets import default_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from napari_piclick.train.sample import TrainingSample
+
+SEED = 20240917
+"""Fixed for good, so that scores of different runs can be compared."""
+
+
+def validation_mixture(
+    data_folder: str | Path | None, size: int | tuple[int, int] = 512
+) -> Mixture:
+    """Held-out pictures, and synthetic ones, whole and unchanged, with annotated targets only.
+
+    One picture in ten of each collection is held out by its name, and the last fifth of the
+    neurons' sections; synthetic sources differ from training by their seed. Collections of a
+    single volume that trains are not among them.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist, or nothing in it can be read.
+    """
+    sources = default_sources(data_folder, split="validation", superpixels=False)
+    return Mixture(sources, size, augmentation=Augmentation.none(), max_masks=64, union_share=0)
+
+
+def validation_samples(
+    data_folder: str | Path | None,
+    size: int | tuple[int, int] = 512,
+    *,
+    per_source: int = 16,
+) -> Mapping[str, list[TrainingSample]]:
+    """The validation set.
+
+    Parameters
+    ----------
+    data_folder : see ``Mixture.default``.
+    size : side of the square samples in pixels, or (height, width).
+    per_source : number of samples of each source.
+
+    Returns
+    -------
+    source name -> samples; the same for every call with the same arguments, and the first
+    samples are the same for every ``per_source``.
+    """
+    mixture = validation_mixture(data_folder, size)
+    return {
+        name: [
+            mixture.draw(np.random.default_rng((SEED, zlib.crc32(name.encode()), number)), name)
+            for number in range(per_source)
+        ]
+        for name in sorted(mixture.sources)
+    }

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_piclick.train.mixture import Mixture
+from napari_piclick.train.synthesis.noise import smooth_noise
+
+NAMES = ("lesions", "synthetic", "synthetic_em")
+
+
+def layer_of(scene, group: str) -> np.ndarray:
+    """The label map that holds the targets of a group; all zero where there are none."""
+    for target in scene.targets:
+        if target.group == group:
+            return scene.layers[target.layer]
+    return np.zeros(scene.shape, np.uint16)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scenes_are_sound_and_repeat(name: str, synthetic_sources) -> None:
+    for seed in range(6):
+        scene = synthetic_sources[name].draw(np.random.default_rng(seed))
+        again = synthetic_sources[name].draw(np.random.default_rng(seed))
+        np.testing.assert_array_equal(scene.image, again.image)
+        assert scene.targets == again.targets
+        assert 0 <= scene.image.min() < scene.image.max() <= 255
+        assert np.isfinite(scene.image).all()
+        for layer in scene.layers:
+            assert layer.shape == scene.shape
+            assert layer.dtype == np.uint16
+        for target in scene.targets:
+            assert np.isin(target.values, scene.layers[target.layer]).any()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_click_mostly_has_several_meanings(name: str, synthetic_sources) -> None:
+    mixture = Mixture({name: (synthetic_sources[name], 1)}, 128)
+    rng = np.random.default_rng(0)
+    counts = []
+    for _ in range(12):
+        sample = mixture.draw(rng)
+        for _ in range(5):
+            rows, cols = np.nonzero(
+                sample.masks[rng.choice(len(sample.weights), p=_unit(sample.weights))]
+            )
+            point = rng.integers(rows.size)
+            counts.append(int(sample.masks[:, rows[point], cols[point]].sum()))
+    assert np.mean(np.array(counts) >= 2) > 0.6
+
+
+def test_parts_of_lesions_lie_in_their_lesion(synthetic_sources) -> None:
+    cores = 0
+    for seed in range(12):
+        scene = synthetic_sources["lesions"].draw(np.random.default_rng(seed))
+        whole, core = layer_of(scene, "lesion"), layer_of(scene, "lesion core")
+        rim, necrosis = layer_of(scene, "lesion rim"), layer_of(scene, "necrosis")
+        cores += bool(core.any())
+        np.testing.assert_array_equal(whole[core > 0], core[core > 0])
+        assert not (rim[core == 0] > 0).any()
+        assert not ((rim > 0) & (necrosis > 0)).any()
+        for number in np.unique(necrosis)[1:]:
+            together = (rim == number) | (necrosis == number)
+            np.testing.assert_array_equal(together, core == number)
+    assert cores >= 4
+
+
+def test_lesions_can_be_seen(synthetic_sources) -> None:
+    """The lesion differs from what is around it in most pictures, though it may be dim."""
+    contrast = []
+    for seed in range(20):
+        scene = synthetic_sources["lesions"].draw(np.random.default_rng(seed))
+        whole = layer_of(scene, "lesion") > 0
+        brain = (layer_of(scene, "brain") > 0) & ~whole
+        if whole.sum() > 60:
+            noise = scene.image[brain].std()
+            difference = np.abs(scene.image[whole] - np.median(scene.image[brain])).mean()
+            contrast.append(difference / max(noise, 1))
+    assert len(contrast) > 10
+    assert np.median(contrast) > 0.8
+
+
+def test_mitochondria_lie_in_cells_and_their_insides_in_them(synthetic_sources) -> None:
+    found = 0
+    for seed in range(6):
+        scene = synthetic_sources["synthetic_em"].draw(np.random.default_rng(seed))
+        bodies, insides = (
+            layer_of(scene, group) for group in ("mitochondrion", "inside of a mitochondrion")
+        )
+        cells = layer_of(scene, "cell")
+        np.testing.assert_array_equal(bodies[insides > 0], insides[insides > 0])
+        for number in np.unique(bodies)[1:]:
+            assert len(np.unique(cells[bodies == number])) == 1
+            assert cells[bodies == number].all()
+            found += 1
+    assert found >= 10
+
+
+def test_inner_parts_lie_in_their_objects(synthetic_sources) -> None:
+    for seed in range(10):
+        scene = synthetic_sources["synthetic"].draw(np.random.default_rng(seed))
+        outer, inner = layer_of(scene, "object"), layer_of(scene, "inner")
+        core = layer_of(scene, "core")
+        np.testing.assert_array_equal(outer[inner > 0], inner[inner > 0])
+        assert not core[inner == 0].any()
+
+
+@pytest.mark.parametrize("scale", [1, 3, 12, 60])
+def test_noise_has_unit_variance_and_the_scale_asked_for(scale: float) -> None:
+    rng = np.random.default_rng(0)
+    fields = np.stack([smooth_noise((96, 130), scale, rng) for _ in range(40)])
+    assert fields.shape == (40, 96, 130)
+    assert fields.std() == pytest.approx(1, abs=0.1)
+    assert fields.mean() == pytest.approx(0, abs=0.15)
+    far = 3 * int(np.ceil(scale)) if scale < 40 else 96
+    near = max(int(scale / 6), 0)
+    assert np.mean(fields[..., : 130 - far] * fields[..., far:]) == pytest.approx(0, abs=0.25)
+    if near:
+        assert np.mean(fields[..., :-near] * fields[..., near:]) > 0.6
+
+
+def _unit(weights: np.ndarray) -> np.ndarray:
+    return weights.astype(np.float64) / weights.astype(np.float64).sum()
