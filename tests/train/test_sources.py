@@ -172,6 +172,8 @@ def test_a_volume_without_labels_has_superpixels() -> None:
     assert {target.group for target in one.targets} == {"superpixel", "coarse superpixel"}
     for first, second in zip(one.layers, two.layers, strict=True):
         np.testing.assert_array_equal(first, second)
+    assert not source.without_superpixels().draw(np.random.default_rng(4)).layers
+    assert source.draw(np.random.default_rng(5)).layers
 
 
 def test_dark_bodies_are_found_in_their_neuron() -> None:

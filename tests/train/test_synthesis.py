@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from napari_piclick.train.mixture import Mixture
+from napari_piclick.train.scene import Scene
 from napari_piclick.train.synthesis.noise import smooth_noise
+from napari_piclick.train.synthesis.painted import PaintedLabels
 
 NAMES = ("lesions", "synthetic", "synthetic_em")
 
@@ -103,6 +105,33 @@ def test_inner_parts_lie_in_their_objects(synthetic_sources) -> None:
         core = layer_of(scene, "core")
         np.testing.assert_array_equal(outer[inner > 0], inner[inner > 0])
         assert not core[inner == 0].any()
+
+
+def test_painted_scenes_keep_the_outlines_and_lose_the_contrast(nested_scene) -> None:
+    class Sometimes:
+        def draw(self, rng: np.random.Generator) -> Scene:
+            return nested_scene() if rng.random() < 0.5 else Scene(np.zeros((9, 9)), "bare")
+
+    original = nested_scene()
+    source = PaintedLabels([Sometimes()])
+    brighter = []
+    for seed in range(20):
+        scene = source.draw(np.random.default_rng(seed))
+        assert scene.source == "painted"
+        assert scene.targets == original.targets
+        np.testing.assert_array_equal(scene.layers[0], original.layers[0])
+        cell, ground = scene.layers[0] > 0, scene.layers[0] == 0
+        brighter.append(scene.image[cell].mean() > scene.image[ground].mean())
+    assert 2 < sum(brighter) < 20
+    with pytest.raises(ValueError, match="no label maps"):
+        PaintedLabels([])
+    with pytest.raises(ValueError, match="has labels"):
+        PaintedLabels([Bare()]).draw(np.random.default_rng(0))
+
+
+class Bare:
+    def draw(self, rng: np.random.Generator) -> Scene:
+        return Scene(np.zeros((9, 9)), "bare")
 
 
 @pytest.mark.parametrize("scale", [1, 3, 12, 60])

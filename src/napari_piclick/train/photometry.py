@@ -72,7 +72,7 @@ def add_noise(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         sigma = rng.uniform(0.5, 1.0)
         noise = ndimage.gaussian_filter(noise, (sigma, sigma, 0)[: image.ndim], truncate=2)
         noise /= max(float(noise[::4, ::4].std()), 1e-6)
-    strength = np.float32(rng.uniform(1.5, 5) ** 2)
+    strength = np.float32(rng.uniform(1.5, 4.4) ** 2)
     if rng.random() < 0.5:  # shot noise
         return image + strength * np.sqrt(np.maximum(image, 0) / 128) * noise
     return image + strength * noise

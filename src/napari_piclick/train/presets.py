@@ -14,8 +14,11 @@ from napari_piclick.train.data.volumes import Volume, VolumeSource, read_volume
 from napari_piclick.train.synthesis.lesions import BrainTemplate, SyntheticLesions
 from napari_piclick.train.synthesis.membranes import SyntheticMembranes
 from napari_piclick.train.synthesis.objects import SyntheticObjects
+from napari_piclick.train.synthesis.painted import PaintedLabels
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_piclick.train.mixture import Source
 
 WEIGHTS = {
@@ -24,7 +27,8 @@ WEIGHTS = {
     "neurons": 0.12,
     "nuclei": 0.14,
     "photographs": 0.12,
-    "synthetic": 0.10,
+    "synthetic": 0.08,
+    "painted": 0.05,
     "body": 0.06,
     "hippocampus": 0.05,
     "brain_atlas": 0.05,
@@ -70,7 +74,19 @@ def default_sources(
     if synthetic:
         found["synthetic"] = SyntheticObjects()
         found["synthetic_em"] = SyntheticMembranes()
+        labelled = _labelled(found) if split != "validation" else []
+        if labelled:
+            found["painted"] = PaintedLabels(labelled)
     return {name: (source, WEIGHTS.get(name, OWN_WEIGHT)) for name, source in found.items()}
+
+
+def _labelled(found: Mapping[str, Source]) -> list[Source]:
+    """The volumes with labels, without their superpixels."""
+    return [
+        source.without_superpixels()
+        for source in found.values()
+        if isinstance(source, VolumeSource)
+    ]
 
 
 def _collections(folder: Path, split: str, superpixels: bool) -> dict[str, Source]:
@@ -94,7 +110,9 @@ def _volumes(folder: Path, split: str, superpixels: bool) -> dict[str, Source]:
     found: dict[str, Source] = {}
     if (folder / "neurons" / "image.tif").exists():
         read = partial(read_neurons, folder / "neurons", split)
-        found["neurons"] = VolumeSource("neurons", [read], superpixels=superpixels)
+        # held-out sections are a slab too thin to be cut across
+        axes = (0,) if split == "validation" else (0, 1, 2)
+        found["neurons"] = VolumeSource("neurons", [read], axes=axes, superpixels=superpixels)
     # one brain and two bodies cannot be divided; they only train
     if split == "validation":
         return found

@@ -26,7 +26,7 @@ def validation_mixture(
 ) -> Mixture:
     """Held-out pictures, and synthetic ones, whole and unchanged, with annotated targets only.
 
-    One picture in ten of each collection is held out by its name, and the last fifth of the
+    One picture in eight of each collection is held out by its name, and the last fifth of the
     neurons' sections; synthetic sources differ from training by their seed. Collections of a
     single volume that trains are not among them.
 
@@ -51,7 +51,8 @@ def validation_samples(
     ----------
     data_folder : see ``Mixture.default``.
     size : side of the square samples in pixels, or (height, width).
-    per_source : number of samples of each source.
+    per_source : number of samples of each source; fewer come back where fewer pictures are
+        held out.
 
     Returns
     -------
@@ -59,10 +60,16 @@ def validation_samples(
     samples are the same for every ``per_source``.
     """
     mixture = validation_mixture(data_folder, size)
-    return {
-        name: [
-            mixture.draw(np.random.default_rng((SEED, zlib.crc32(name.encode()), number)), name)
-            for number in range(per_source)
-        ]
-        for name in sorted(mixture.sources)
-    }
+    return {name: _different(mixture, name, per_source) for name in sorted(mixture.sources)}
+
+
+def _different(mixture: Mixture, source: str, count: int) -> list[TrainingSample]:
+    """Up to ``count`` samples of a source, no two of the same picture."""
+    found: dict[bytes, TrainingSample] = {}
+    for number in range(4 * count):
+        rng = np.random.default_rng((SEED, zlib.crc32(source.encode()), number))
+        sample = mixture.draw(rng, source)
+        found.setdefault(sample.image.tobytes(), sample)
+        if len(found) == count:
+            break
+    return list(found.values())

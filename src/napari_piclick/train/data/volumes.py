@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -60,6 +61,18 @@ class Volume:
         return tuple(found)
 
 
+class LazyVolume:
+    """A volume that is read when it is first needed."""
+
+    def __init__(self, read: Callable[[], Volume]) -> None:
+        self._read = read
+
+    @cached_property
+    def volume(self) -> Volume:
+        """The volume, kept in memory once read."""
+        return self._read()
+
+
 class VolumeSource:
     """Planes of one or several volumes.
 
@@ -82,19 +95,22 @@ class VolumeSource:
         if not volumes:
             raise ValueError(f"The source {name!r} has no volume.")
         self.name = name
-        self._readers = tuple(volumes)
-        self._volumes: dict[int, Volume] = {}
+        self._volumes = tuple(map(LazyVolume, volumes))
         self._axes = tuple(axes)
         self._superpixels = SuperpixelAdder() if superpixels else None
 
     def __len__(self) -> int:
-        return len(self._readers)
+        return len(self._volumes)
 
     def volume(self, number: int) -> Volume:
         """One volume, kept in memory once read."""
-        if number not in self._volumes:
-            self._volumes[number] = self._readers[number]()
-        return self._volumes[number]
+        return self._volumes[number].volume
+
+    def without_superpixels(self) -> VolumeSource:
+        """A source of labelled planes only; volumes already read are shared."""
+        other = copy(self)
+        other._superpixels = None
+        return other
 
     def draw(self, rng: np.random.Generator) -> Scene:
         """Draw one plane with its objects."""
