@@ -1,25 +1,101 @@
-"""Fixtures that many tests share."""
+"""What several test modules share: a predictor whose answers are known."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import threading
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from scipy import ndimage
 
-from napari_piclick import Predictor, load_predictor
+from napari_piclick.proposals import Proposals
+from napari_piclick.region import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_piclick.clicks import Click
+
+PROPOSALS = 7
 
 
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of reference files that lies beside the project where it is developed."""
-    folder = Path(os.environ.get("PICLICK_SHARED", Path(__file__).parents[2] / "shared"))
-    if not folder.is_dir():
-        pytest.skip("the reference files are not here")
-    return folder
+class FloodPredictor:
+    """Segments pixels that are connected to the first positive click and have its value.
+
+    Proposal k is the object grown by k pixels, so every proposal differs. Negative clicks
+    cut their own pixel out. A `gate` holds answers back until a test opens it.
+    """
+
+    name = "flood"
+    weights_hash = "0" * 64
+    device = "cpu"
+
+    def __init__(self) -> None:
+        self.images: list[np.ndarray] = []
+        self.keys: list[Any] = []
+        self.windows: list[Any] = []
+        self.questions: list[tuple[Click, ...]] = []
+        self.previous: list[Any] = []
+        self.threads: set[int] = set()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.error: Exception | None = None
+        self._image: np.ndarray | None = None
+
+    def set_image(
+        self, image: Any, *, contrast_limits: Any = None, rgb: bool | None = None, key: Any = None
+    ) -> None:
+        self._image = np.asarray(image)
+        self.images.append(self._image)
+        self.keys.append(key)
+        self.windows.append(contrast_limits)
+
+    def predict(self, clicks: Sequence[Click], previous: Any = None) -> Proposals:
+        self.threads.add(threading.get_ident())
+        assert self.gate.wait(30)
+        if self.error is not None:
+            raise self.error
+        assert self._image is not None
+        self.questions.append(tuple(clicks))
+        self.previous.append(previous)
+        image = self._image if self._image.ndim == 2 else self._image.astype(int).sum(-1)
+        start = next(click for click in clicks if click.positive)
+        alike, _ = ndimage.label(image == image[start.pixel])
+        mask = alike == alike[start.pixel]
+        region = Region.of_mask(mask)
+        assert region is not None
+        row, col = region.center
+        height, width = region.shape
+        region = Region.around(
+            (row, col), (height + 2 * PROPOSALS, width + 2 * PROPOSALS), image.shape
+        )
+        grown = [mask]
+        for _ in range(PROPOSALS - 1):
+            grown.append(ndimage.binary_dilation(grown[-1]))
+        masks = np.stack(grown).astype(np.float32)
+        for click in clicks:
+            if not click.positive:
+                masks[:, click.pixel[0], click.pixel[1]] = 0
+        return Proposals(
+            masks=np.ascontiguousarray(masks[(slice(None), *region.slices)]),
+            region=region,
+            plane_shape=image.shape,
+            iou=np.linspace(0.9, 0.3, PROPOSALS, dtype=np.float32),
+            confidence=np.full(PROPOSALS, 0.8, np.float32),
+        )
 
 
-@pytest.fixture(scope="session")
-def tiny() -> Predictor:
-    """The predictor with the embedded weights, loaded once."""
-    return load_predictor("piclick-tiny", device="cpu")
+@pytest.fixture
+def predictor() -> FloodPredictor:
+    return FloodPredictor()
+
+
+@pytest.fixture
+def blocks() -> np.ndarray:
+    """(12, 40, 50) uint8: boxes of several sizes, each with a value of its own, on zero."""
+    volume = np.zeros((12, 40, 50), np.uint8)
+    volume[2:9, 5:20, 6:22] = 60
+    volume[1:11, 24:36, 10:20] = 120
+    volume[4:7, 8:30, 30:46] = 200
+    return volume

@@ -19,6 +19,8 @@ from napari_piclick.session.engine import Engine
 from napari_piclick.session.source import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from napari.components import ViewerModel
     from napari.layers import Layer
@@ -96,29 +98,25 @@ class Controller:
         self._source: Source | None = None
         self._asked: Prompt | None = None
         self._version = 0
+        self._batch = False
+        self._closed = False
         self._thumbnails: list[tuple[weakref.ref[np.ndarray], np.ndarray]] = []
 
         self.session.changed.connect(self._on_session_changed)
         jobs.answered.connect(self._on_answered)
         jobs.failed.connect(self._on_failed)
         jobs.stage_changed.connect(self._on_stage_changed)
-        viewer.layers.events.inserted.connect(self._on_layer_inserted)
-        viewer.layers.events.removed.connect(self._on_layer_removed)
-        viewer.layers.events.renamed.connect(self._on_layer_renamed)
-        viewer.layers.selection.events.active.connect(self._on_layer_renamed)
-        for name in ("point", "order", "ndisplay", "ndim"):
-            getattr(viewer.dims.events, name).connect(self._on_view_changed)
+        for event, callback in self._events_heard():
+            event.connect(callback)
         self.set_image(self._first_image())
 
     def close(self) -> None:
         """Take our layers away, stop the worker and stop listening."""
-        viewer = self._viewer
-        viewer.layers.events.inserted.disconnect(self._on_layer_inserted)
-        viewer.layers.events.removed.disconnect(self._on_layer_removed)
-        viewer.layers.events.renamed.disconnect(self._on_layer_renamed)
-        viewer.layers.selection.events.active.disconnect(self._on_layer_renamed)
-        for name in ("point", "order", "ndisplay", "ndim"):
-            getattr(viewer.dims.events, name).disconnect(self._on_view_changed)
+        if self._closed:
+            return
+        self._closed = True
+        for event, callback in self._events_heard():
+            event.disconnect(callback)
         self.session.changed.disconnect(self._on_session_changed)
         self._jobs.answered.disconnect(self._on_answered)
         self._jobs.failed.disconnect(self._on_failed)
@@ -322,20 +320,34 @@ class Controller:
         self._version += 1
         self._find_plane()
 
-    def _on_layer_inserted(self) -> None:
+    def _on_layers_changed(self) -> None:
+        self.changed.emit()
+
+    def _on_layer_selected(self) -> None:
+        # A layer is selected last of all when it is inserted, after napari has made room for it.
         if self.image is None:
             self.set_image(self._first_image())
         self.changed.emit()
 
     def _on_layer_removed(self, event: Any) -> None:
         if self.image is not None and event.value == self.image:
-            self.set_image(self._first_image())
+            for plane in self.session.planes:
+                if isinstance(plane, tuple) and plane[0] == self.image.unique_id:
+                    self.session.forget(plane)
+            if not self._batch:
+                self.set_image(self._first_image())
         if self.target is not None and event.value == self.target:
             self.set_target(None)
         self.changed.emit()
 
-    def _on_layer_renamed(self) -> None:
-        self.changed.emit()
+    def _on_batch_began(self) -> None:
+        self._batch = True
+
+    def _on_batch_ended(self) -> None:
+        # napari removes the selected layers one by one; ours may be among those still to go.
+        self._batch = False
+        if self.image is not None and self.image not in self._viewer.layers:
+            self.set_image(self._first_image())
 
     # -- what the session and the worker say ----------------------------------------------
 
@@ -367,6 +379,21 @@ class Controller:
         self.changed.emit()
 
     # -- inside ---------------------------------------------------------------------------
+
+    def _events_heard(self) -> list[tuple[Any, Callable[..., None]]]:
+        layers, dims = self._viewer.layers, self._viewer.dims
+        return [
+            (layers.events.inserted, self._on_layers_changed),
+            (layers.events.renamed, self._on_layers_changed),
+            (layers.events.removed, self._on_layer_removed),
+            (layers.events.begin_batch, self._on_batch_began),
+            (layers.events.end_batch, self._on_batch_ended),
+            (layers.selection.events.active, self._on_layer_selected),
+            *(
+                (getattr(dims.events, name), self._on_view_changed)
+                for name in ("point", "order", "ndisplay", "ndim")
+            ),
+        ]
 
     @property
     def _shape(self) -> tuple[int, ...]:

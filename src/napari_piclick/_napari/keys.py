@@ -5,6 +5,7 @@ None of them takes a key that napari uses on the layers they are bound to.
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -69,7 +70,12 @@ def bind_keys(layer: Points, controller: Controller) -> None:
 
 
 def _on_key(shortcut: Shortcut, controller: Controller) -> Callable[[Points], None]:
+    # The layer may outlive the panel, and must not keep it alive.
+    reference = weakref.ref(controller)
+
     def press(layer: Points) -> None:  # noqa: ARG001 - napari hands over the layer
-        shortcut.action(controller)
+        alive = reference()
+        if alive is not None:
+            shortcut.action(alive)
 
     return press

@@ -183,6 +183,11 @@ class Session:
         return bool(self._history.future)
 
     @property
+    def planes(self) -> tuple[Hashable, ...]:
+        """The planes on which there is anything, even if only to undo."""
+        return tuple(self._histories)
+
+    @property
     def unfinished(self) -> tuple[Hashable, ...]:
         """The planes on which there are clicks that were neither accepted nor cancelled."""
         return tuple(plane for plane, past in self._histories.items() if past.present.clicks)

@@ -1,0 +1,121 @@
+"""A worker that answers at once, or when a test says so, in the test's own thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.utils.notifications import notification_manager
+from psygnal import Signal
+
+from napari_piclick._napari.controller import Controller
+from napari_piclick.session.engine import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.conftest import FloodPredictor
+
+    from napari_piclick.session import Prompt
+    from napari_piclick.session.source import Source
+
+
+class PatientJobs:
+    """Takes questions like `Jobs`, and answers the newest one when `work` is called."""
+
+    answered = Signal(object)
+    failed = Signal(str)
+    stage_changed = Signal(object)
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.waiting: tuple[Prompt, Source] | None = None
+        self.prepared: list[Source] = []
+        self.closed = False
+
+    @property
+    def device(self) -> str | None:
+        return self.engine.device
+
+    def use(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def ask(self, prompt: Prompt, source: Source) -> None:
+        self.waiting = (prompt, source)
+
+    def prepare(self, source: Source) -> None:
+        self.prepared.append(source)
+
+    def drop(self) -> None:
+        self.waiting = None
+
+    def close(self) -> None:
+        self.closed = True
+
+    def work(self) -> None:
+        assert self.waiting is not None, "nothing was asked"
+        question, self.waiting = self.waiting, None
+        self.answer(*question)
+
+    def answer(self, prompt: Prompt, source: Source) -> None:
+        """Answer any question, even one that was given up."""
+        steps = self.engine.answer(prompt, source)
+        try:
+            while True:
+                self.stage_changed.emit(next(steps))
+        except StopIteration as stop:
+            self.answered.emit(stop.value)
+        except ValueError as error:
+            self.failed.emit(str(error))
+        self.stage_changed.emit(None)
+
+
+@pytest.fixture
+def viewer() -> ViewerModel:
+    return ViewerModel()
+
+
+@pytest.fixture
+def jobs(predictor: FloodPredictor) -> PatientJobs:
+    return PatientJobs(Engine(lambda: predictor))
+
+
+@pytest.fixture
+def open_controller(viewer: ViewerModel, jobs: PatientJobs) -> Callable[[], Controller]:
+    return lambda: Controller(viewer, jobs)
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    """The sentences shown to the user during a test."""
+    sentences: list[str] = []
+
+    def hear(notification: object) -> None:
+        sentences.append(notification.message)
+
+    notification_manager.notification_ready.connect(hear)
+    yield sentences
+    notification_manager.notification_ready.disconnect(hear)
+
+
+def click_at(
+    viewer: ViewerModel, position: np.ndarray, button: int = 1, modifiers: tuple[str, ...] = ()
+) -> None:
+    """Do to the layer of clicks what a click in the canvas does, at a world position."""
+    layer = viewer.layers.selection.active
+    event = type("Press", (), {"button": button, "modifiers": modifiers})()
+    for callback in list(layer.mouse_drag_callbacks):
+        if callback.__name__ != "add":  # napari's own, which needs a real event
+            callback(layer, event)
+    layer.add(layer.world_to_data(position))
+
+
+@pytest.fixture
+def click(viewer: ViewerModel) -> Callable[..., None]:
+    def click(*data: float, layer: object = None, **how: object) -> None:
+        image = layer or next(x for x in viewer.layers if x._type_string == "image")
+        click_at(viewer, np.array(image.data_to_world(data)), **how)
+
+    return click

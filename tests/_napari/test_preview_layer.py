@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from napari.components import ViewerModel
+
+from napari_piclick._napari.preview_layer import PreviewLayer
+from napari_piclick._napari.view import plane_in_view
+from napari_piclick.region import Region
+
+SHAPE = (4, 20, 30)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.permutations(range(3)),
+    st.lists(st.sampled_from([-2.0, 0.5, 1.0, 30.0]), min_size=3, max_size=3),
+    st.lists(st.sampled_from([0.5, 1.0, 4.0]), min_size=3, max_size=3),
+    st.data(),
+)
+def test_it_covers_exactly_the_pixels_of_the_mask(
+    order: list[int], diagonal: list[float], scale: list[float], data: st.DataObject
+) -> None:
+    viewer = ViewerModel()
+    image = viewer.add_image(
+        np.zeros(SHAPE), affine=np.diag([*diagonal, 1]), scale=scale, translate=(7, -8, 9)
+    )
+    viewer.dims.order = order
+    place = tuple(data.draw(st.integers(0, n - 1)) for n in SHAPE)
+    viewer.dims.set_point(range(3), image.data_to_world(place))
+    plane = plane_in_view(image, viewer.dims)
+    row, col = (place[axis] for axis in plane.displayed)
+    region = Region(row, min(row + 3, plane.shape[0]), col, min(col + 2, plane.shape[1]))
+    mask = np.ones(region.shape, bool)
+    mask[0, -1] = len(mask) == 1
+
+    preview = PreviewLayer(image)
+    viewer.add_layer(preview.layer)
+    before = viewer.dims.range
+    preview.draw(plane, region, mask)
+    assert viewer.dims.range == before, "the preview must not change the sliders"
+    for r in range(plane.shape[0]):
+        for c in (col - 1, col, col + 1, col + 2):
+            if 0 <= c < plane.shape[1]:
+                voxel = plane.to_volume((r, c))
+                shown = preview.layer.get_value(image.data_to_world(voxel), world=True)
+                inside = region.contains(r, c) and mask[r - region.row0, c - region.col0]
+                assert bool(shown) == bool(inside)
+
+
+def test_it_stays_small_on_a_huge_image() -> None:
+    viewer = ViewerModel()
+    image = viewer.add_image(np.zeros((4, 500, 500), np.uint8))
+    preview = PreviewLayer(image)
+    plane = plane_in_view(image, viewer.dims)
+    preview.draw(plane, Region(10, 20, 10, 20), np.ones((10, 10), bool))
+    assert preview.layer.data.size == 100
+    preview.clear()
+    assert preview.layer.data.sum() == 0
+
+
+def test_it_cannot_be_painted_on() -> None:
+    preview = PreviewLayer(ViewerModel().add_image(np.zeros(SHAPE)))
+    assert not preview.layer.editable
+
+
+@pytest.mark.parametrize("name", ["scale", "translate"])
+def test_it_follows_the_image(name: str) -> None:
+    viewer = ViewerModel()
+    image = viewer.add_image(np.zeros(SHAPE))
+    preview = PreviewLayer(image)
+    setattr(image, name, (2, 3, 4))
+    preview.place()
+    np.testing.assert_allclose(
+        preview.layer.data_to_world((1, 1, 1)), image.data_to_world((1, 1, 1))
+    )
