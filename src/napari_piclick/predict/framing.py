@@ -28,11 +28,7 @@ class Framing:
     Parameters
     ----------
     long_side : int
-        Longer side of the network's input for a look at a whole plane or a window, in pixels.
-    close_long_side : int
-        The same for a closer look, and for planes of at most ``small`` pixels.
-    small : int
-        Planes up to this many pixels are looked at with ``close_long_side``.
+        Longer side of the network's input, in pixels; what the model was trained at is best.
     whole_limit : int
         Planes whose longer side is at most this are looked at whole.
     window : int
@@ -51,12 +47,10 @@ class Framing:
         How often a look may be followed by a better one within one prediction.
     """
 
-    long_side: int = 1024
-    close_long_side: int = 512
-    small: int = 256
-    whole_limit: int = 1536
-    window: int = 1024
-    grid: int = 256
+    long_side: int = 512
+    whole_limit: int = 640
+    window: int = 512
+    grid: int = 128
     zoom_below: float = 0.0
     zoom_margin: float = 3.0
     close_minimum: int = 96
@@ -145,7 +139,7 @@ class Framing:
             return None
         side = max(round(self.zoom_margin * max(counting.shape)), self.close_minimum)
         closer = Region.around(counting.center, (side, side), shape).union(counting)
-        return View(closer, self.close_long_side)
+        return self._view(closer)
 
     def _cut(self, mask: Region, view: Region, shape: tuple[int, int]) -> bool:
         """Tell whether a mask runs into an edge of the view that is not one of the plane."""
@@ -157,5 +151,4 @@ class Framing:
         )
 
     def _view(self, region: Region) -> View:
-        close = max(region.shape) <= self.small
-        return View(region, self.close_long_side if close else self.long_side)
+        return View(region, self.long_side)
