@@ -1,0 +1,151 @@
+"""The loop: it learns, it can be killed at any step, and the command line runs it."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from napari_piclick import Click, load_predictor
+from napari_piclick.models.checkpoint import load_tiny
+from napari_piclick.models.registry import find_weights
+from napari_piclick.train.__main__ import main
+from napari_piclick.train.assessment import assess, score, summary
+from napari_piclick.train.loop import Schedule, Trainer
+from napari_piclick.train.picture_store import PictureStore
+from napari_piclick.train.recipe import RECIPES, Recipe
+from napari_piclick.train.sample import TrainingSample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEDULE = Schedule(steps=40, batch=2, warmup=1, first_pictures=4, new_pictures=1, kept_pictures=6)
+
+
+class Squares:
+    """Bright squares with a brighter core on noise, 64 pixels wide."""
+
+    def draw(self, rng: np.random.Generator) -> TrainingSample:
+        image = rng.normal(60, 8, (64, 64))
+        masks = np.zeros((2, 64, 64), bool)
+        row, col = rng.integers(4, 28, 2)
+        masks[0, row : row + 30, col : col + 30] = True
+        masks[1, row + 8 : row + 20, col + 8 : col + 20] = True
+        image = (image + 80 * masks[0] + 80 * masks[1]).clip(0, 255).astype(np.uint8)
+        weights = np.array([0.5, 0.5], np.float32)
+        return TrainingSample(np.repeat(image[..., None], 3, 2), masks, weights, "squares")
+
+
+def _trainer(folder: Path, schedule: Schedule = SCHEDULE, recipe: Recipe | None = None) -> Trainer:
+    model = load_tiny(find_weights("piclick-tiny"))
+    store = PictureStore(folder / "pictures", Squares(), model, 0)  # type: ignore[arg-type]
+    return Trainer(model, store, recipe or RECIPES["tiny"], schedule, folder, 0)
+
+
+def _weights(trainer: Trainer) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in trainer.parameters])
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
+    whole = _trainer(tmp_path / "whole")
+    for step in range(4):
+        whole.step(step)
+    first = _trainer(tmp_path / "parts")
+    first.run(seconds=0)
+    assert first.next_step == 1
+    second = _trainer(tmp_path / "parts")
+    second.run(seconds=0)
+    # killed now: a step that was logged but not saved, and pictures that are lost
+    second._log(2, {"focal": 1.0})
+    for file in (tmp_path / "parts" / "pictures").iterdir():
+        file.unlink()
+    third = _trainer(tmp_path / "parts")
+    assert third.next_step == 2
+    for step in (2, 3):
+        third.step(step)
+    torch.testing.assert_close(_weights(third), _weights(whole), atol=0, rtol=0)
+    torch.testing.assert_close(third.averaged, whole.averaged, atol=0, rtol=0)
+    with (tmp_path / "parts" / "losses.csv").open() as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["0", "1"]
+
+
+def test_other_settings_do_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
+    _trainer(tmp_path).run(seconds=0)
+    with pytest.raises(ValueError, match="begun with other settings"):
+        _trainer(tmp_path, recipe=RECIPES["paper"])
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_every_recipe_takes_a_step_and_leaves_the_encoder_alone(tmp_path: Path, name: str) -> None:
+    trainer = _trainer(tmp_path, recipe=RECIPES[name])
+    encoder = [p.clone() for p in trainer.model.encoder.parameters()]
+    before = _weights(trainer)
+    losses = trainer.step(0)
+    assert all(np.isfinite(value) for value in losses.values())
+    assert not torch.equal(before, _weights(trainer))
+    for old, new in zip(encoder, trainer.model.encoder.parameters(), strict=True):
+        assert torch.equal(old, new)
+
+
+def test_old_pictures_leave_the_window() -> None:
+    assert SCHEDULE.pictures(0) == range(4)
+    assert SCHEDULE.pictures(2) == range(6)
+    assert SCHEDULE.pictures(10) == range(8, 14)
+
+
+def test_training_on_squares_makes_squares_better(tmp_path: Path) -> None:
+    schedule = Schedule(
+        steps=30, batch=4, warmup=1, decay=0.5, learning_rate=3e-4, average=0.9, first_pictures=16
+    )
+    recipe = Recipe(rounds=(0.5, 0.5), every_round=True, previous="trm", iou=1.0, primary=2.0)
+    trainer = _trainer(tmp_path, schedule, recipe)
+    samples = [Squares().draw(np.random.default_rng((9, k))) for k in range(6)]
+    # from a decoder that has forgotten how masks are made
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for mlp in trainer.model.decoder.output_hypernetworks_mlps:
+            for parameter in mlp.parameters():
+                parameter.copy_(torch.randn_like(parameter) * 0.05)
+        for kept, parameter in zip(trainer.averaged, trainer.parameters, strict=True):
+            kept.copy_(parameter)
+    before = assess(trainer.averaged_model(), samples, clicks=2, objects=2)
+    assert trainer.run()
+    after = assess(trainer.averaged_model(), samples, clicks=2, objects=2)
+    assert after.objects == 12
+    assert after.best[0] > before.best[0] + 0.1
+    assert np.all(after.best >= after.picked)
+    row = summary({"squares": after})
+    assert row["squares@1"] == pytest.approx(after.picked[0])
+    assert row["score"] == pytest.approx(score([after]))
+
+    trainer.export(tmp_path / "mine.safetensors")
+    predictor = load_predictor(tmp_path / "mine.safetensors", device="cpu")
+    predictor.set_image(samples[0].image)
+    place = np.argwhere(samples[0].masks[1]).mean(0)
+    assert predictor.predict([Click(*place)]).plane_mask().any()
+
+
+def test_the_command_line_trains_stops_and_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--output", str(tmp_path / "mine.safetensors"), "--size", "64", "--batch", "2"]
+    command += ["--workers", "1", "--threads", "1", "--device", "cpu", "--steps", "2"]
+    assert main([*command, "--minutes", "0"]) == 0
+    assert "stopped" in capsys.readouterr().out
+    assert main(command) == 0
+    assert "2 of 2 steps" in capsys.readouterr().out
+    assert load_predictor(tmp_path / "mine.safetensors", device="cpu").name.endswith("safetensors")
+
+
+def test_the_command_line_says_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = ["--output", str(tmp_path / "w.safetensors")]
+    assert main([*output, "--data", str(tmp_path / "nowhere")]) == 2
+    assert main([*output, "--init", "nobody"]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert "nowhere" in lines[0]
+    assert "nobody" in lines[1]
