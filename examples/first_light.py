@@ -89,11 +89,11 @@ def click(
     QApplication.processEvents()
 
 
-def press(key: Qt.Key, text: str = "") -> None:
+def press(key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
     """Press and release a key over the canvas."""
     canvas = find_canvas()
     for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-        event = QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, text)
+        event = QKeyEvent(kind, key, modifiers)
         QApplication.sendEvent(canvas, event)
     QApplication.processEvents()
 

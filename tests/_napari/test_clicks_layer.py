@@ -91,15 +91,22 @@ def test_a_new_click_is_not_left_selected(clicks: ClicksLayer) -> None:
     assert len(clicks.layer.selected_data) == 0
 
 
-def test_other_buttons_and_pasted_points_are_no_clicks(clicks: ClicksLayer, heard: Heard) -> None:
+def test_other_buttons_add_nothing(clicks: ClicksLayer, heard: Heard) -> None:
+    press(clicks, 2)
+    clicks.layer.add((0, 3, 3))
     press(clicks, 3)
     clicks.layer.add((0, 0, 0))
-    clicks.layer.add([(0, 1, 1), (0, 2, 2)])
-    assert heard.clicks == []
-    assert heard.edits == 2
+    assert clicks.read()[0].tolist() == [[0, 3, 3]]
+    assert clicks.read()[1] == [False]
+    assert (len(heard.clicks), heard.edits) == (1, 0)
     press(clicks, 1)
-    clicks.layer.add((0, 3, 3))
-    assert len(heard.clicks) == 1
+    clicks.layer.add((0, 4, 4))
+    assert len(heard.clicks) == 2
+
+
+def test_pasted_points_are_told(clicks: ClicksLayer, heard: Heard) -> None:
+    clicks.layer.add([(0, 1, 1), (0, 2, 2)])
+    assert (heard.clicks, heard.edits) == ([], 1)
 
 
 def test_drawing_is_silent(clicks: ClicksLayer, heard: Heard) -> None:

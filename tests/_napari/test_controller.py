@@ -444,8 +444,7 @@ class TestKindsOfImages:
         self, controller: Controller, viewer: ViewerModel, jobs: PatientJobs, click: Click
     ) -> None:
         viewer.layers["blocks"].contrast_limits = (10, 90)
-        viewer.dims.set_current_step(0, 6)
-        click(6, 10, 10)
+        click(5, 10, 10)
         assert jobs.waiting[1].contrast_limits == (10.0, 90.0)
 
     def test_new_pixels_in_the_layer_are_asked_about(
@@ -676,8 +675,11 @@ class TestModelsAndEnds:
         jobs.work()
         controller.accept()
         target = controller.target
+        drawn: list[int] = []
+        controller.changed.connect(lambda: drawn.append(1))
         controller.close()
         controller.close()
+        assert drawn == [], "the panel may be gone already"
         assert list(viewer.layers) == [image, target]
         assert jobs.closed
         gone = weakref.ref(controller)

@@ -13,7 +13,7 @@ from napari_piclick.clicks import Click
 from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
 from napari_piclick.session import Prompt, Session
-from napari_piclick.session.session import KEPT_ANSWERS
+from napari_piclick.session.drafts import KEPT_ANSWERS
 
 if TYPE_CHECKING:
     from tests.conftest import FloodPredictor

@@ -44,7 +44,7 @@ class ClicksLayer:
     clicked : psygnal.Signal
         Emitted with (position, positive) after a click: volume coordinates, and its sign.
     edited : psygnal.Signal
-        Emitted after points were moved or deleted by hand.
+        Emitted after points were moved, deleted or pasted by hand.
     """
 
     clicked = Signal(object, bool)
@@ -119,10 +119,13 @@ class ClicksLayer:
         action = getattr(event.action, "value", event.action)
         if action == "added":
             points, positive = self.read()
-            count, self._button_counts = self._button_counts, True
-            if count and len(event.data_indices) == 1:
+            counts, self._button_counts = self._button_counts, True
+            if not counts:
+                with self._drawing_ourselves():
+                    self.layer.data = points[:-1]
+            elif len(event.data_indices) == 1:
                 self.clicked.emit(points[-1], positive[-1])
-            else:  # another mouse button, or points that were pasted: they are no clicks
+            else:  # several at once: they were pasted
                 self.edited.emit()
         elif action in ("removed", "changed"):
             self.edited.emit()

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import weakref
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from napari.layers import Image, Labels
+from napari.layers import Labels
 from napari.utils.notifications import show_warning
 from psygnal import Signal
 
 from napari_piclick._napari.canvas import Canvas
+from napari_piclick._napari.destination import Destination
 from napari_piclick._napari.keys import bind_keys
-from napari_piclick._napari.target import Target, TargetError, Written, check_target, new_target
-from napari_piclick._napari.view import NoPlaneError, level_zero, plane_in_view
+from napari_piclick._napari.target import TargetError
+from napari_piclick._napari.viewfinder import NO_IMAGE, Place, Viewfinder
 from napari_piclick.clicks import Click
-from napari_piclick.session import Prompt, Session
+from napari_piclick.session import Session
+from napari_piclick.session.album import Album
 from napari_piclick.session.engine import Engine
-from napari_piclick.session.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from napari.components import ViewerModel
-    from napari.layers import Layer
+    from napari.layers import Image, Layer
     from psygnal import SignalInstance
 
+    from napari_piclick._napari.target import Written
     from napari_piclick.plane import Plane
+    from napari_piclick.session import Prompt
     from napari_piclick.session.engine import Answer, Stage
+    from napari_piclick.session.source import Source
 
 DEFAULT_MODEL = "piclick-tiny"
 
@@ -60,12 +61,6 @@ class Controller:
     Attributes
     ----------
     session : Session
-    image : napari.layers.Image or None
-        What is segmented.
-    target : napari.layers.Labels or None
-        Where accepted objects go; None for a layer that is yet to be made.
-    plane : Plane or None
-        The plane in view; None if there is none, and then `problem` says why.
     model : str
     overwrite : bool
         Whether an accepted object may take pixels from others.
@@ -83,9 +78,6 @@ class Controller:
 
     def __init__(self, viewer: ViewerModel, jobs: Worker) -> None:
         self.session = Session()
-        self.image: Image | None = None
-        self.plane: Plane | None = None
-        self.problem = ""
         self.model = DEFAULT_MODEL
         self.overwrite = False
         self.stage: Stage | None = None
@@ -93,62 +85,80 @@ class Controller:
         self.written: Written | None = None
         self._viewer = viewer
         self._jobs = jobs
+        self._view = Viewfinder(viewer)
+        self._destination = Destination(viewer)
         self._canvas: Canvas | None = None
-        self._target: Target | None = None
-        self._source: Source | None = None
+        self._album = Album()
         self._asked: Prompt | None = None
-        self._version = 0
-        self._batch = False
         self._closed = False
-        self._thumbnails: list[tuple[weakref.ref[np.ndarray], np.ndarray]] = []
-
         self.session.changed.connect(self._on_session_changed)
         jobs.answered.connect(self._on_answered)
         jobs.failed.connect(self._on_failed)
         jobs.stage_changed.connect(self._on_stage_changed)
-        for event, callback in self._events_heard():
-            event.connect(callback)
-        self.set_image(self._first_image())
+        self._view.plane_changed.connect(self._on_plane_changed)
+        self._view.image_gone.connect(self._on_image_gone)
+        self._view.image_wanted.connect(self._on_image_wanted)
+        self._destination.changed.connect(self._on_layers_changed)
+        for name in ("inserted", "removed", "renamed"):
+            getattr(viewer.layers.events, name).connect(self._on_layers_changed)
+        viewer.layers.selection.events.active.connect(self._on_layers_changed)
+        self.set_image(self._view.first_image())
 
     def close(self) -> None:
         """Take our layers away, stop the worker and stop listening."""
         if self._closed:
             return
         self._closed = True
-        for event, callback in self._events_heard():
-            event.disconnect(callback)
-        self.session.changed.disconnect(self._on_session_changed)
+        for name in ("inserted", "removed", "renamed"):
+            getattr(self._viewer.layers.events, name).disconnect(self._on_layers_changed)
+        self._viewer.layers.selection.events.active.disconnect(self._on_layers_changed)
         self._jobs.answered.disconnect(self._on_answered)
         self._jobs.failed.disconnect(self._on_failed)
         self._jobs.stage_changed.disconnect(self._on_stage_changed)
         self._jobs.close()
-        self._leave_image()
-        self._leave_target()
+        self._view.close()
+        self._destination.close()
+        self._leave_canvas()
 
-    # -- what there is to choose from -----------------------------------------------------
+    # -- what there is --------------------------------------------------------------------
+
+    @property
+    def image(self) -> Image | None:
+        """The layer that is segmented."""
+        return self._view.image
 
     @property
     def images(self) -> list[Image]:
         """The layers that can be segmented."""
-        return [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+        return self._view.images
+
+    @property
+    def plane(self) -> Plane | None:
+        """The plane in view; None if there is none, and then `problem` says why."""
+        return self._view.plane
+
+    @property
+    def problem(self) -> str:
+        """Why no plane is in view, in a sentence; or nothing."""
+        return self._view.problem
+
+    @property
+    def target(self) -> Labels | None:
+        """Where accepted objects go; None for a layer that is yet to be made."""
+        return self._destination.layer
 
     @property
     def targets(self) -> list[Labels]:
         """The labels layers as large as the image."""
         own = self._canvas.layers if self._canvas is not None else ()
+        layers = [layer for layer in self._viewer.layers if isinstance(layer, Labels)]
         return [
             layer
-            for layer in self._viewer.layers
-            if isinstance(layer, Labels)
-            and layer not in own
+            for layer in layers
+            if layer not in own
             and not layer.multiscale
-            and tuple(layer.data.shape) == self._shape
+            and tuple(layer.data.shape) == self._view.shape
         ]
-
-    @property
-    def target(self) -> Labels | None:
-        """Where accepted objects go; None for a layer that is yet to be made."""
-        return None if self._target is None else self._target.layer
 
     @property
     def device(self) -> str | None:
@@ -163,19 +173,16 @@ class Controller:
     @property
     def elsewhere(self) -> list[Plane]:
         """Other planes of the image with an unfinished object."""
-        uid = None if self.image is None else self.image.unique_id
-        keys = [key for key in self.session.unfinished if isinstance(key, tuple)]
-        return [key[1] for key in keys if key[0] == uid and key[1] != self.plane]
+        here = self.image.unique_id if self.image is not None else None
+        places = [place for place in self.session.unfinished if isinstance(place, Place)]
+        return [
+            place.plane for place in places if place.image == here and place.plane != self.plane
+        ]
 
     @property
     def thumbnails(self) -> np.ndarray | None:
         """(Q, size, size, 4) uint8 pictures of the session's proposals, or None."""
-        shown = self.session.proposals
-        if shown is not None:
-            for masks, thumbnails in self._thumbnails:
-                if masks() is shown.masks:
-                    return thumbnails
-        return None
+        return self._album.find(self.session.proposals)
 
     # -- requests -------------------------------------------------------------------------
 
@@ -183,43 +190,36 @@ class Controller:
         """Segment another image layer, or none."""
         if image is not None and image == self.image:
             return
-        self._leave_image()
-        self.image = image
+        self._leave_canvas()
+        self._view.look_at(image)
+        self._destination.fit(self._view.shape)
         if image is not None:
             self._canvas = Canvas(self._viewer, image)
             self._canvas.clicked.connect(self._on_clicked)
             self._canvas.edited.connect(self._on_clicks_edited)
             self._canvas.layer_made.connect(self._on_clicks_layer_made)
-            self._canvas.moved.connect(self._on_view_changed)
-            image.events.data.connect(self._on_image_data_changed)
+            self._canvas.moved.connect(self._on_image_moved)
             self._canvas.activate()
-        if self.target is not None and self.target not in self.targets:
-            self.set_target(None)
-        self._find_plane()
+        self._draw()
+        self.changed.emit()
 
     def set_target(self, layer: Labels | None) -> None:
         """Write accepted objects into a labels layer; None for a new one."""
-        if layer is not None and self.target == layer:
-            return
-        self._leave_target()
-        if layer is not None:
-            try:
-                check_target(layer, self._shape)
-            except TargetError as error:
-                show_warning(str(error))
-            else:
-                self._target = Target(layer)
-        self.changed.emit()
+        try:
+            self._destination.choose(layer, self._view.shape)
+        except TargetError as error:
+            show_warning(str(error))
+            self.changed.emit()
 
     def set_model(self, model: str) -> None:
         """Take another model, by name or path; it is loaded when it is first needed."""
         if model == self.model:
             return
         self.model = model
-        self._asked = None
         self._jobs.use(Engine.named(model))
-        self._on_session_changed()
-        self._prepare()
+        self._asked = None
+        self._ask()
+        self.changed.emit()
 
     def set_overwrite(self, overwrite: bool) -> None:
         """Whether an accepted object may take pixels from others."""
@@ -228,10 +228,11 @@ class Controller:
     def start(self) -> None:
         """Make the next click in the canvas reach us, whatever layer was selected."""
         if self._canvas is None:
-            show_warning("There is no image: open one, or drag a file into the window.")
+            show_warning(NO_IMAGE)
             return
         self._canvas.activate()
-        self._on_session_changed()
+        self._draw()
+        self.changed.emit()
 
     def choose(self, index: int) -> None:
         """Take another proposal."""
@@ -258,7 +259,7 @@ class Controller:
 
         If the proposals for the last click have not come yet, that is done when they do.
         """
-        if self.plane is None:
+        if self.plane is None or self.image is None:
             show_warning(self.problem)
             return
         self.accept_waits = self.session.question is not None
@@ -269,8 +270,8 @@ class Controller:
         if shown is None:
             show_warning("There is nothing to keep yet: click on an object first.")
             return
+        target = self._destination.ready(self.image, self._view.shape)
         try:
-            target = self._target or self._make_target()
             self.written = target.write(
                 self.plane, shown.region, shown.mask(), overwrite=self.overwrite
             )
@@ -299,10 +300,10 @@ class Controller:
         if self.plane is not None and self._canvas is not None:
             points, signs = self._canvas.read_clicks()
             places = self.plane.from_volume(points)
-            clicks = tuple(
+            clicks = [
                 Click(float(row), float(col), sign)
                 for (row, col), sign in zip(places, signs, strict=True)
-            )
+            ]
             inside = tuple(click for click in clicks if click.inside(self.plane.shape))
             if inside != self.session.clicks:
                 self.accept_waits = False
@@ -313,59 +314,43 @@ class Controller:
     def _on_clicks_layer_made(self, layer: Layer) -> None:
         bind_keys(layer, self)
 
-    def _on_view_changed(self) -> None:
-        self._find_plane()
+    def _on_image_moved(self) -> None:
+        self._view.look()
+        self._draw()
 
-    def _on_image_data_changed(self) -> None:
-        self._version += 1
-        self._find_plane()
+    def _on_plane_changed(self) -> None:
+        self.accept_waits = False
+        self._asked = None
+        self._jobs.drop()
+        if self.plane is None:
+            self.session.hide()
+        else:
+            self.session.show(self._view.place, self.plane.shape)
+
+    def _on_image_gone(self) -> None:
+        gone = self.image.unique_id if self.image is not None else None
+        self.set_image(self._view.first_image())
+        for place in self.session.planes:
+            if isinstance(place, Place) and place.image == gone:
+                self.session.forget(place)
+
+    def _on_image_wanted(self) -> None:
+        image = self._view.first_image()
+        if image is not None:
+            self.set_image(image)
 
     def _on_layers_changed(self) -> None:
         self.changed.emit()
-
-    def _on_layer_selected(self) -> None:
-        # A layer is selected last of all when it is inserted, after napari has made room for it.
-        if self.image is None:
-            self.set_image(self._first_image())
-        self.changed.emit()
-
-    def _on_layer_removed(self, event: Any) -> None:
-        if self.image is not None and event.value == self.image:
-            for plane in self.session.planes:
-                if isinstance(plane, tuple) and plane[0] == self.image.unique_id:
-                    self.session.forget(plane)
-            if not self._batch:
-                self.set_image(self._first_image())
-        if self.target is not None and event.value == self.target:
-            self.set_target(None)
-        self.changed.emit()
-
-    def _on_batch_began(self) -> None:
-        self._batch = True
-
-    def _on_batch_ended(self) -> None:
-        # napari removes the selected layers one by one; ours may be among those still to go.
-        self._batch = False
-        if self.image is not None and self.image not in self._viewer.layers:
-            self.set_image(self._first_image())
 
     # -- what the session and the worker say ----------------------------------------------
 
     def _on_session_changed(self) -> None:
         self._draw()
-        question = self.session.question
-        if question is None:
-            if self._asked is not None:
-                self._asked = None
-                self._jobs.drop()
-        elif self._source is not None and not _same(question, self._asked):
-            self._asked = question
-            self._jobs.ask(question, self._source)
+        self._ask()
         self.changed.emit()
 
     def _on_answered(self, answer: Answer) -> None:
-        self._thumbnails = [pair for pair in self._thumbnails if pair[0]() is not None]
-        self._thumbnails.append((weakref.ref(answer.proposals.masks), answer.thumbnails))
+        self._album.put(answer.proposals, answer.thumbnails)
         if self.session.receive(answer.prompt, answer.proposals) and self.accept_waits:
             self.accept()
 
@@ -380,105 +365,26 @@ class Controller:
 
     # -- inside ---------------------------------------------------------------------------
 
-    def _events_heard(self) -> list[tuple[Any, Callable[..., None]]]:
-        layers, dims = self._viewer.layers, self._viewer.dims
-        return [
-            (layers.events.inserted, self._on_layers_changed),
-            (layers.events.renamed, self._on_layers_changed),
-            (layers.events.removed, self._on_layer_removed),
-            (layers.events.begin_batch, self._on_batch_began),
-            (layers.events.end_batch, self._on_batch_ended),
-            (layers.selection.events.active, self._on_layer_selected),
-            *(
-                (getattr(dims.events, name), self._on_view_changed)
-                for name in ("point", "order", "ndisplay", "ndim")
-            ),
-        ]
-
-    @property
-    def _shape(self) -> tuple[int, ...]:
-        """Size of the image in voxels, colours left out."""
-        if self.image is None:
-            return ()
-        return tuple(int(n) for n in level_zero(self.image).shape[: self.image.ndim])
-
-    def _first_image(self) -> Image | None:
-        """The selected image, or else the topmost."""
-        active = self._viewer.layers.selection.active
-        if isinstance(active, Image):
-            return active
-        return self.images[-1] if self.images else None
-
-    def _find_plane(self) -> None:
-        """See which plane is in view now, and have the session follow."""
-        if self.image is not None and self.image not in self._viewer.layers:
-            return  # it is just being removed, and we are told next
-        image, before = self.image, self._source
-        self.plane, self._source, self.problem = None, None, ""
-        if image is None:
-            self.problem = "There is no image: open one, or drag a file into the window."
-        else:
-            try:
-                self.plane = plane_in_view(image, self._viewer.dims)
-            except NoPlaneError as error:
-                self.problem = str(error)
-        if image is None or self.plane is None:
-            if self.session.plane is not None or before is not None:
-                self.accept_waits = False
+    def _ask(self) -> None:
+        """Have the session's question answered; without one, get ready for the next."""
+        source, question = self._view.source, self.session.question
+        if source is None:
+            return
+        if question is None:
+            if self._asked is not None:
                 self._asked = None
                 self._jobs.drop()
-                self.session.hide()
-            self.changed.emit()
-            return
-        key = (image.unique_id, self.plane)
-        limits = tuple(float(value) for value in image.contrast_limits)
-        self._source = Source(
-            (*key, self._version), self.plane, level_zero(image), (limits[0], limits[1])
-        )
-        if before is None or before.key != self._source.key:
-            self.accept_waits = False
-            self._asked = None
-            self._jobs.drop()
-            self.session.show(key, self.plane.shape)
-            self._prepare()
-        else:
-            self._on_session_changed()
-
-    def _prepare(self) -> None:
-        if self._source is not None and self.session.question is None:
-            self._jobs.prepare(self._source)
+            if not self.session.clicks:
+                self._jobs.prepare(source)
+        elif self._asked is None or not question.same_as(self._asked):
+            self._asked = question
+            self._jobs.ask(question, source)
 
     def _draw(self) -> None:
         if self._canvas is not None:
             self._canvas.draw(self.plane, self.session.clicks, self.session.proposals)
 
-    def _make_target(self) -> Target:
-        if self.image is None:
-            raise TargetError(self.problem)
-        layer = new_target(self.image, self._shape)
-        active = self._viewer.layers.selection.active
-        self._viewer.layers.insert(self._viewer.layers.index(self.image) + 1, layer)
-        self._viewer.layers.selection.active = active
-        self._target = Target(layer, empty=True)
-        return self._target
-
-    def _leave_image(self) -> None:
-        if self.image is not None:
-            self.image.events.data.disconnect(self._on_image_data_changed)
+    def _leave_canvas(self) -> None:
         if self._canvas is not None:
             canvas, self._canvas = self._canvas, None
             canvas.close()
-
-    def _leave_target(self) -> None:
-        if self._target is not None:
-            self._target.close()
-            self._target = None
-
-
-def _same(question: Prompt, asked: Prompt | None) -> bool:
-    return (
-        asked is not None
-        and question.plane == asked.plane
-        and question.clicks == asked.clicks
-        and question.previous is asked.previous
-    )

@@ -44,3 +44,11 @@ class Prompt:
     def answered_by(self, model: str, weights_hash: str) -> Prompt:
         """The same prompt, signed by the model that answered it."""
         return replace(self, model=model, weights_hash=weights_hash)
+
+    def same_as(self, other: Prompt) -> bool:
+        """Tell whether both ask the same, whoever answers."""
+        return (
+            self.plane == other.plane
+            and self.clicks == other.clicks
+            and self.previous is other.previous
+        )

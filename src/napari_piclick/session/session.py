@@ -14,15 +14,15 @@ hands the answer to `receive`, which drops it if the user has gone on in the mea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
 from napari_piclick.clicks import Click
+from napari_piclick.session.accepted import Accepted
 from napari_piclick.session.draft import Draft, only_chosen
-from napari_piclick.session.history import History
+from napari_piclick.session.drafts import Drafts
 from napari_piclick.session.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -30,37 +30,8 @@ if TYPE_CHECKING:
 
     from napari_piclick.predict import Predictor
     from napari_piclick.proposals import Proposals
-    from napari_piclick.region import Region
+    from napari_piclick.session.history import History
     from napari_piclick.session.prompt import Previous
-
-#: So many answers around the present are kept whole; further ones are asked again when needed.
-KEPT_ANSWERS = 4
-
-
-@dataclass(frozen=True, eq=False)
-class Accepted:
-    """A finished object.
-
-    Parameters
-    ----------
-    prompt : Prompt
-        How it came about.
-    proposals : Proposals
-        Its proposals and the choice among them.
-    """
-
-    prompt: Prompt
-    proposals: Proposals
-
-    @property
-    def region(self) -> Region:
-        """The part of the plane on which the mask is given."""
-        return self.proposals.region
-
-    @property
-    def mask(self) -> np.ndarray:
-        """(h, w) bool mask on the pixels of ``region``."""
-        return self.proposals.mask()
 
 
 class Session:
@@ -81,7 +52,7 @@ class Session:
 
     def __init__(self, predictor: Predictor | None = None) -> None:
         self._predictor = predictor
-        self._histories: dict[Hashable, History[Draft]] = {}
+        self._drafts = Drafts()
         self._plane: Hashable = None
         self._shape: tuple[int, int] | None = None
 
@@ -117,26 +88,26 @@ class Session:
             self._predictor.set_image(image, contrast_limits=contrast_limits, rgb=rgb, key=key)
         height, width = image.shape[:2]
         if isinstance(self._plane, _Unnamed):
-            self._histories.pop(self._plane, None)
+            self._drafts.drop(self._plane)
         self.show(key if key is not None else _Unnamed(), (int(height), int(width)))
 
     def show(self, plane: Hashable, shape: tuple[int, int]) -> None:
         """Go to a plane of ``shape`` (height, width); what was unfinished there is found again."""
         if plane != self._plane:
-            self._lighten(keep=1)
+            self._drafts.rest(self._plane)
         self._plane, self._shape = plane, shape
         self._ask()
         self.changed.emit()
 
     def hide(self) -> None:
         """Leave the plane, for none; what is unfinished stays."""
-        self._lighten(keep=1)
+        self._drafts.rest(self._plane)
         self._plane = self._shape = None
         self.changed.emit()
 
     def forget(self, plane: Hashable) -> None:
         """Let go of what is unfinished on a plane; it cannot be undone."""
-        if self._histories.pop(plane, None) is not None:
+        if self._drafts.drop(plane):
             self.changed.emit()
 
     # -- what is shown --------------------------------------------------------------------
@@ -185,12 +156,12 @@ class Session:
     @property
     def planes(self) -> tuple[Hashable, ...]:
         """The planes on which there is anything, even if only to undo."""
-        return tuple(self._histories)
+        return self._drafts.planes
 
     @property
     def unfinished(self) -> tuple[Hashable, ...]:
         """The planes on which there are clicks that were neither accepted nor cancelled."""
-        return tuple(plane for plane, past in self._histories.items() if past.present.clicks)
+        return self._drafts.unfinished
 
     def mask(self) -> np.ndarray:
         """(H, W) bool: the chosen proposal on the current plane; empty if there is none.
@@ -282,7 +253,7 @@ class Session:
         if draft.proposals is None or draft.prompt is None:
             return None
         accepted = Accepted(draft.prompt, draft.proposals)
-        self._histories.pop(self._plane, None)
+        self._drafts.drop(self._plane)
         self.changed.emit()
         return accepted
 
@@ -303,19 +274,8 @@ class Session:
         here = self._plane is not None and prompt.plane == self._plane
         if not here or proposals.plane_shape != self._shape:
             return False
-        taken = False
-
-        def fill(draft: Draft) -> Draft:
-            nonlocal taken
-            if draft.asks(prompt):
-                taken = True
-                return draft.answer(prompt, proposals)
-            return draft
-
-        history = self._history.map(fill)
+        taken = self._drafts.fill(prompt, proposals)
         if taken:
-            self._histories[self._plane] = history
-            self._lighten(KEPT_ANSWERS)
             self.changed.emit()
         return taken
 
@@ -323,7 +283,7 @@ class Session:
 
     @property
     def _history(self) -> History[Draft]:
-        return self._histories.get(self._plane, _NOTHING)
+        return self._drafts.on(self._plane)
 
     def _push(self, draft: Draft) -> None:
         self._move(self._history.push(draft))
@@ -331,8 +291,7 @@ class Session:
     def _move(self, history: History[Draft]) -> bool:
         if history is self._history or self._plane is None:
             return False
-        self._histories[self._plane] = history
-        self._lighten(KEPT_ANSWERS)
+        self._drafts.put(self._plane, history)
         self._ask()
         self.changed.emit()
         return True
@@ -344,27 +303,8 @@ class Session:
             return
         proposals = self._predictor.predict(question.clicks, question.previous)
         prompt = question.answered_by(self._predictor.name, self._predictor.weights_hash)
-        answered = self._history.present.answer(prompt, proposals)
-        self._histories[self._plane] = self._history.amend(answered)
-
-    def _lighten(self, keep: int) -> None:
-        """Let go of answers far from the present; they are asked again on the way back."""
-        if self._plane not in self._histories:
-            return
-        history = self._histories[self._plane]
-        first = max(len(history.past) - keep + 1, 0)
-        self._histories[self._plane] = History(
-            history.present,
-            (*(draft.unanswered() for draft in history.past[:first]), *history.past[first:]),
-            (
-                *history.future[: keep - 1],
-                *(draft.unanswered() for draft in history.future[keep - 1 :]),
-            ),
-        )
+        self._drafts.fill(prompt, proposals)
 
 
 class _Unnamed:
     """Stands for a plane that was given no key."""
-
-
-_NOTHING: History[Draft] = History(Draft())

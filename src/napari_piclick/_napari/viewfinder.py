@@ -1,0 +1,178 @@
+"""The viewfinder: which plane of which image the user looks at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from napari.layers import Image
+from psygnal import Signal
+
+from napari_piclick._napari.view import NoPlaneError, level_zero, plane_in_view
+from napari_piclick.session.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from napari.components import ViewerModel
+
+    from napari_piclick.plane import Plane
+
+NO_IMAGE = "There is no image: open one, or drag a file into the window."
+
+
+class Place(NamedTuple):
+    """What tells a plane from every other plane of every image."""
+
+    image: Hashable
+    plane: Plane
+
+
+class Viewfinder:
+    """Follows the viewer's sliders and layers.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+
+    Attributes
+    ----------
+    image : napari.layers.Image or None
+        The layer that is looked at.
+    source : Source or None
+        The plane in view and its pixels; None if there is none, and then `problem` says why.
+    problem : str
+        A sentence for the user, or nothing.
+    plane_changed : psygnal.Signal
+        Emitted when another plane, or none, came into view, or its pixels changed.
+    image_gone : psygnal.Signal
+        Emitted when the image was taken out of the viewer and a new one may be looked at.
+    image_wanted : psygnal.Signal
+        Emitted when there is no image and a layer was selected that may be one.
+    """
+
+    plane_changed = Signal()
+    image_gone = Signal()
+    image_wanted = Signal()
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self.image: Image | None = None
+        self.source: Source | None = None
+        self.problem = NO_IMAGE
+        self._viewer = viewer
+        self._version = 0
+        self._batch = False
+        for event, callback in self._events_heard():
+            event.connect(callback)
+
+    @property
+    def images(self) -> list[Image]:
+        """The layers that can be looked at."""
+        return [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+
+    @property
+    def plane(self) -> Plane | None:
+        """The plane in view."""
+        return None if self.source is None else self.source.plane
+
+    @property
+    def place(self) -> Place | None:
+        """The plane in view, and of which image."""
+        if self.image is None or self.plane is None:
+            return None
+        return Place(self.image.unique_id, self.plane)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Size of the image in voxels, colours left out."""
+        if self.image is None:
+            return ()
+        return tuple(int(n) for n in level_zero(self.image).shape[: self.image.ndim])
+
+    def first_image(self) -> Image | None:
+        """The selected image, or else the topmost."""
+        active = self._viewer.layers.selection.active
+        if isinstance(active, Image):
+            return active
+        return self.images[-1] if self.images else None
+
+    def look_at(self, image: Image | None) -> None:
+        """Look at another image, or none."""
+        self._leave()
+        self.image = image
+        if image is not None:
+            image.events.data.connect(self._on_pixels_changed)
+            image.events.contrast_limits.connect(self._on_window_changed)
+        self.look()
+
+    def look(self) -> None:
+        """See which plane is in view now."""
+        if self.image is not None and self.image not in self._viewer.layers:
+            return  # it is just being removed, and we are told next
+        before, (self.source, self.problem) = self.source, self._see()
+        if (before and before.key) != (self.source and self.source.key):
+            self.plane_changed.emit()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._leave()
+        for event, callback in self._events_heard():
+            event.disconnect(callback)
+
+    def _leave(self) -> None:
+        if self.image is not None:
+            self.image.events.data.disconnect(self._on_pixels_changed)
+            self.image.events.contrast_limits.disconnect(self._on_window_changed)
+            self.image = None
+
+    def _see(self) -> tuple[Source | None, str]:
+        image = self.image
+        if image is None:
+            return None, NO_IMAGE
+        try:
+            plane = plane_in_view(image, self._viewer.dims)
+        except NoPlaneError as problem:
+            return None, str(problem)
+        low, high = (float(value) for value in image.contrast_limits)
+        key = (image.unique_id, plane, self._version)
+        return Source(key, plane, level_zero(image), (low, high)), ""
+
+    def _events_heard(self) -> list[tuple[Any, Callable[..., None]]]:
+        layers, dims = self._viewer.layers, self._viewer.dims
+        return [
+            (layers.events.removed, self._on_layer_removed),
+            (layers.events.begin_batch, self._on_batch_began),
+            (layers.events.end_batch, self._on_batch_ended),
+            (layers.selection.events.active, self._on_layer_selected),
+            *(
+                (getattr(dims.events, name), self._on_dims_changed)
+                for name in ("point", "order", "ndisplay", "ndim")
+            ),
+        ]
+
+    def _on_dims_changed(self) -> None:
+        self.look()
+
+    def _on_pixels_changed(self) -> None:
+        self._version += 1
+        self.look()
+
+    def _on_window_changed(self) -> None:
+        self.look()
+
+    def _on_layer_selected(self) -> None:
+        # A layer is selected last of all when it is inserted, after napari has made room for it.
+        if self.image is None:
+            self.image_wanted.emit()
+
+    def _on_layer_removed(self, event: Any) -> None:
+        if self.image is not None and event.value == self.image and not self._batch:
+            self.image_gone.emit()
+
+    def _on_batch_began(self) -> None:
+        self._batch = True
+
+    def _on_batch_ended(self) -> None:
+        # napari removes selected layers one by one, and ours may be among those still to go
+        self._batch = False
+        if self.image is not None and self.image not in self._viewer.layers:
+            self.image_gone.emit()
