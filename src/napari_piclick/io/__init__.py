@@ -1,0 +1,1 @@
+"""Files: volumes with their geometry in, label maps in the same geometry out."""

@@ -1,0 +1,140 @@
+"""NIfTI: read by nibabel, and labels written with the source's affine and header."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+
+from napari_piclick.io.errors import VolumeError
+from napari_piclick.io.geometry import Geometry
+from napari_piclick.io.volume import READ_AT_ONCE, Volume
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: What nibabel raises for files that are damaged or no NIfTI at all.
+UNREADABLE = (OSError, ValueError, EOFError, zlib.error, ImageFileError, HeaderDataError)
+
+_UNITS = {"mm": "mm", "micron": "um", "meter": "m", "unknown": "mm"}
+_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+
+
+def read_nifti(path: Path, name: str) -> Volume:
+    """Read a .nii or .nii.gz file, in nibabel's order (x, y, z, t).
+
+    Raises
+    ------
+    VolumeError
+        If the file is damaged, incomplete or no NIfTI.
+    """
+    try:
+        image: Any = nib.load(path)
+        data = _values(image)
+        header = image.header
+        length, time = header.get_xyzt_units()
+        intent = header.get_intent()[0]
+    except UNREADABLE as error:
+        raise VolumeError(
+            f"{path} cannot be read as NIfTI: it is damaged, incomplete or of another kind; copy "
+            f"or export it again."
+        ) from error
+    rgb = data.dtype.names is not None
+    if rgb:  # colours are stored as records of three or four bytes
+        channels = len(data.dtype.names)
+        data = np.ascontiguousarray(data).view(np.uint8).reshape(*data.shape, channels)
+    ndim = data.ndim - rgb
+    if ndim < 2 or 0 in data.shape:
+        raise VolumeError(f"{path} holds no image: its size is {data.shape}.")
+    zooms = header.get_zooms()
+    frame = float(zooms[3]) * _SECONDS.get(time, 1.0) if ndim > 3 and zooms[3] > 0 else 1.0
+    affine = np.asarray(image.affine, float)
+    if not np.isfinite(affine).all():
+        raise VolumeError(f"{path} has an affine with values that are not finite; export it again.")
+    geometry = Geometry(
+        spatial=tuple(range(min(ndim, 3))),
+        ndim=ndim,
+        affine=affine,
+        anatomical=True,
+        unit=_UNITS.get(length, "mm"),
+        header=header.copy(),
+        frame=frame,
+    )
+    return Volume(name, data, geometry, rgb, labels=intent == "label")
+
+
+def write_nifti(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
+    """Write labels, in the order of the geometry's own file, as NIfTI.
+
+    If the source was NIfTI, its affine, both its transforms with their codes, and the rest of its
+    header are kept; only the type of the values and what belongs to it changes.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in .nii or .nii.gz.
+    labels : array of an unsigned type
+    geometry : Geometry
+    """
+    array = np.transpose(labels, (*geometry.spatial, *geometry.others[::-1]))
+    if geometry.header is not None:
+        array = labels
+    elif array.ndim > 2 and len(geometry.spatial) == 2:
+        array = np.expand_dims(array, 2)
+    header = _header(geometry, array)
+    # The affine of a source comes from its header: given again, it changes nothing there.
+    affine = geometry.affine if geometry.header is not None else geometry.nifti_affine
+    two = isinstance(header, nib.Nifti2Header)
+    image = (nib.Nifti2Image if two else nib.Nifti1Image)(array, affine, header)
+    nib.save(image, path)
+
+
+def _values(image: Any) -> Any:
+    """The voxels: a memory map, a dask array if they are many and scaled, else an array."""
+    proxy = image.dataobj
+    scaled = image.header.get_slope_inter() not in ((None, None), (1.0, 0.0))
+    if not scaled:
+        return np.asanyarray(proxy)
+    if np.prod(image.shape) * 4 > READ_AT_ONCE and not str(image.get_filename()).endswith(".gz"):
+        import dask.array as da
+
+        chunks = (*image.shape[:2], *(1 for _ in image.shape[2:]))
+        return da.from_array(_Scaled(proxy), chunks=chunks, asarray=True)
+    return proxy.get_scaled(np.float32)
+
+
+class _Scaled:
+    """Scaled voxels, read as they are indexed, as float32."""
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, proxy: Any) -> None:
+        self._proxy = proxy
+        self.shape = tuple(proxy.shape)
+        self.ndim = len(self.shape)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        return np.asarray(self._proxy[key], np.float32)
+
+
+def _header(geometry: Geometry, array: np.ndarray) -> Any:
+    if geometry.header is not None:
+        header = geometry.header.copy()
+    else:
+        # Large label maps have more voxels along an axis than NIfTI-1 can count.
+        header = nib.Nifti1Header() if max(array.shape) < 2**15 else nib.Nifti2Header()
+        header.set_data_shape(array.shape)
+        code = "scanner" if geometry.anatomical else "aligned"
+        header.set_sform(geometry.nifti_affine, code=code)
+        header.set_qform(geometry.nifti_affine, code="unknown")
+        units = {ours: theirs for theirs, ours in _UNITS.items() if theirs != "unknown"}
+        header.set_xyzt_units(units.get(geometry.unit, "unknown"))
+    header.set_data_dtype(array.dtype)
+    header.set_slope_inter(1, 0)
+    header["cal_min"] = header["cal_max"] = 0
+    header.set_intent("label")
+    return header

@@ -1,0 +1,152 @@
+"""Tables of labels: object volumes as CSV, outlines of every slice as COCO JSON, PNG by slice."""
+
+from __future__ import annotations
+
+import csv
+import json
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from napari_piclick.io.errors import VolumeError
+from napari_piclick.io.volumes import smallest
+from napari_piclick.io.whole_file import whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from napari_piclick.io.geometry import Geometry
+
+#: Volumes are given in mm or um, whichever the lengths are nearer to: factor and unit.
+_LENGTHS = {
+    "m": (1e3, "mm"), "cm": (10.0, "mm"), "inch": (25.4, "mm"), "mm": (1.0, "mm"),
+    "um": (1.0, "um"), "nm": (1e-3, "um"), "pixel": (1.0, "pixel"),
+}  # fmt: skip
+
+
+def write_volumes(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
+    """Write the size of every object as CSV: voxels, and mm3 or um3 (mm2 or um2 in 2D).
+
+    Parameters
+    ----------
+    path : Path
+    labels : integer array, in the layer's order, (..., z, y, x)
+        Of several time points each has rows of its own.
+    geometry : Geometry
+    """
+    factor, unit = _LENGTHS.get(geometry.unit, (1.0, geometry.unit))
+    count = len(geometry.spatial)
+    voxel = geometry.voxel_size * factor**count
+    kind = "volume" if count == 3 else "area"
+    names = geometry.axis_labels
+    first = names[: labels.ndim - count]
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        centre = [f"centre_{name}" for name in names[-count:]]
+        table.writerow([*first, "label", "voxels", f"{kind}_{unit}{count}", *centre])
+        for frame in np.ndindex(labels.shape[: len(first)]):
+            part = np.asarray(labels[frame])
+            values, voxels = np.unique(part[part != 0], return_counts=True)
+            centres = ndimage.center_of_mass(part != 0, part, values) if values.size else []
+            for value, number, place in zip(values, voxels, centres, strict=True):
+                size = f"{number * voxel:.9g}"
+                table.writerow([*frame, value, number, size, *(f"{x:.3f}" for x in place)])
+
+
+def write_slices(path: Path, labels: np.ndarray) -> list[Path]:
+    """Write every slice as a PNG of 8 or 16 bits: ``labels_000.png``, ``labels_001.png``, ...
+
+    Parameters
+    ----------
+    path : Path
+        Ends in .png; a 2D label map is written to it, slices beside it, numbered.
+    labels : integer array, in the layer's order, (..., y, x)
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+
+    Raises
+    ------
+    VolumeError
+        If a label is larger than 65535, or a file cannot be written.
+    """
+    array = smallest(labels)
+    if array.dtype.itemsize > 2:
+        raise VolumeError(
+            "PNG files hold labels up to 65535, but there are larger ones: choose another format."
+        )
+    written = []
+    for index, name in _slices(path, array.shape):
+        file = path.with_name(name)
+        with whole_file(file) as temporary:
+            Image.fromarray(np.ascontiguousarray(array[index])).save(temporary, format="PNG")
+        written.append(file)
+    return written
+
+
+def write_coco(path: Path, labels: np.ndarray) -> None:
+    """Write every object on every slice as COCO JSON, its mask run-length encoded without loss.
+
+    Each slice is an image under the name that `write_slices` gives it; an object has one
+    annotation on each slice that shows it, with its label as ``label``.
+
+    Parameters
+    ----------
+    path : Path
+    labels : integer array, in the layer's order, (..., y, x)
+    """
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    height, width = labels.shape[-2:]
+    for index, name in _slices(path.with_suffix(".png"), labels.shape):
+        image = {"id": len(images) + 1, "file_name": name, "height": height, "width": width}
+        images.append(image)
+        plane = np.asarray(labels[index])
+        for value in np.unique(plane[plane != 0]).tolist():
+            mask = plane == value
+            rows, cols = np.nonzero(mask)
+            top, left = int(rows.min()), int(cols.min())
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image["id"],
+                    "category_id": 1,
+                    "label": value,
+                    "area": len(rows),
+                    "bbox": [left, top, int(cols.max()) - left + 1, int(rows.max()) - top + 1],
+                    "iscrowd": 0,
+                    "segmentation": {"size": [height, width], "counts": run_lengths(mask)},
+                }
+            )
+    content = {
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": 1, "name": "object", "supercategory": ""}],
+    }
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(content), encoding="utf-8")
+
+
+def run_lengths(mask: np.ndarray) -> list[int]:
+    """The lengths of the runs of equal pixels of a (H, W) bool mask, column by column.
+
+    The first run is one of zeros, and may be of length 0, as COCO has it.
+    """
+    flat = mask.ravel(order="F")
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    runs: list[int] = np.diff([0, *edges, flat.size]).tolist()
+    return [0, *runs] if flat[0] else runs
+
+
+def _slices(path: Path, shape: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], str]]:
+    """The index of each slice, and the name of its file."""
+    digits = [max(len(str(size - 1)), 3) for size in shape[:-2]]
+    for index in product(*map(range, shape[:-2])):
+        numbers = (f"_{i:0{width}d}" for i, width in zip(index, digits, strict=True))
+        yield index, f"{path.stem}{''.join(numbers)}{path.suffix}"

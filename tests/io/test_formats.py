@@ -1,0 +1,306 @@
+"""DICOM, TIFF, tables; damaged files of every kind; and the way through napari's own doors."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+import tifffile
+from npe2 import PluginManifest
+from PIL import Image
+
+from napari_piclick.io import napari_writer
+from napari_piclick.io.errors import VolumeError
+from napari_piclick.io.geometry import Geometry
+from napari_piclick.io.napari_reader import get_reader
+from napari_piclick.io.volumes import read_volumes, stem, write_labels
+
+STACK = np.arange(4 * 6 * 5, dtype=np.uint16).reshape(4, 6, 5)
+
+
+def dicom_folder(folder, direction=(1, 0, 0, 0, 1, 0)):
+    """A series of four slices, its files named against their order."""
+    folder.mkdir()
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    for k, plane in enumerate(STACK):
+        image = sitk.GetImageFromArray(plane)
+        image.SetSpacing((0.5, 0.75))
+        tags = {
+            "0008|0060": "CT",
+            "0020|000e": "1.2.3.4",
+            "0020|000d": "1.2.3",
+            "0008|0018": f"1.2.3.4.{k + 1}",
+            "0020|0032": f"-10\\20\\{2.5 * k - 7}",
+            "0020|0037": "\\".join(map(str, direction)),
+            "0020|0013": str(k + 1),
+            "0018|0050": "2.5",
+        }
+        for tag, value in tags.items():
+            image.SetMetaData(tag, value)
+        writer.SetFileName(str(folder / f"{9 - k}.dcm"))
+        writer.Execute(image)
+    return folder
+
+
+def test_a_dicom_series_is_sorted_and_in_its_place(tmp_path):
+    folder = dicom_folder(tmp_path / "series")
+    ((data, settings, kind),) = get_reader(str(folder))(str(folder))
+    assert kind == "image"
+    np.testing.assert_allclose(np.abs(np.diag(settings["affine"])), [2.5, 0.75, 0.5, 1])
+    geometry = settings["metadata"]["geometry"]
+    np.testing.assert_array_equal(geometry.from_layer(data), STACK)
+    # left, back, up in DICOM; right, front, up in the affine
+    np.testing.assert_allclose(geometry.affine[:3, 3], [10, -20, -7])
+
+
+def test_a_dicom_file_alone_can_be_read(tmp_path):
+    folder = dicom_folder(tmp_path / "series")
+    (volume,) = read_volumes(folder / "9.dcm")
+    np.testing.assert_array_equal(volume.data.squeeze(), STACK[0])
+
+
+def test_a_folder_without_dicom_is_left_to_others(tmp_path):
+    assert get_reader(str(tmp_path)) is None
+    assert get_reader(str(tmp_path / "picture.jpg")) is None
+
+
+@pytest.mark.parametrize("unit", ["um", "mm", "nm"])
+def test_tiff_keeps_its_physical_size(tmp_path, unit):
+    geometry = Geometry.plain((3.0, 0.25, 0.5), unit)
+    path = tmp_path / "labels.tif"
+    write_labels(path, STACK, geometry)
+    (volume,) = read_volumes(path)
+    np.testing.assert_array_equal(volume.data, STACK)
+    data, settings, _ = volume.layer_data()
+    np.testing.assert_allclose(np.diag(settings["affine"]), [3.0, 0.25, 0.5, 1])
+    assert settings["units"] == (unit,) * 3
+    assert data.dtype == np.uint8  # 119 is the largest
+    with tifffile.TiffFile(path) as file:
+        assert file.is_imagej
+        assert file.series[0].axes == "ZYX"
+
+
+def test_ome_tiff_tells_size_and_channels(tmp_path):
+    path = tmp_path / "cells.ome.tif"
+    pixels = np.stack([STACK, STACK + 1000], axis=1)
+    tifffile.imwrite(
+        path,
+        pixels,
+        metadata={
+            "axes": "ZCYX",
+            "PhysicalSizeX": 200,
+            "PhysicalSizeXUnit": "nm",
+            "PhysicalSizeY": 200,
+            "PhysicalSizeYUnit": "nm",
+            "PhysicalSizeZ": 1.5,
+            "PhysicalSizeZUnit": "µm",
+        },
+    )
+    first, second = read_volumes(path)
+    np.testing.assert_array_equal(second.data, STACK + 1000)
+    assert first.geometry.spacing == pytest.approx((1500, 200, 200))
+    assert first.geometry.unit == "nm"
+
+
+def test_tiff_without_a_size_has_none(tmp_path):
+    path = tmp_path / "plain.tif"
+    tifffile.imwrite(
+        path, STACK, photometric="minisblack", resolution=(72, 72), resolutionunit="inch"
+    )
+    (volume,) = read_volumes(path)
+    assert volume.geometry.unit == "pixel"
+    assert volume.geometry.spacing == (1, 1, 1)
+
+
+def test_many_labels_stay_readable_in_imagej(tmp_path):
+    labels = np.zeros((3, 4), np.int64)
+    labels[1, 2] = 70000
+    path = tmp_path / "labels.tif"
+    write_labels(path, labels, Geometry.plain((1, 1)))
+    again = tifffile.imread(path)
+    assert again.dtype == np.float32
+    np.testing.assert_array_equal(again, labels)
+
+
+def write_everything(folder):
+    """One good file of every format."""
+    geometry = Geometry.plain((2.0, 1.0, 1.0), "um")
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 255, (8, 30, 30), np.uint8)  # so that compression cannot hide a cut
+    names = ["a.nii", "a.nii.gz", "a.nrrd", "a.mha", "a.tif"]
+    for name in names:
+        write_labels(folder / name, noise, geometry)
+    dicom_folder(folder / "series")
+    return [folder / name for name in names] + [folder / "series" / "9.dcm"]
+
+
+FORMATS = ["a.nii", "a.nii.gz", "a.nrrd", "a.mha", "a.tif", "9.dcm"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("damage", ["truncated", "empty", "something else"])
+def test_a_damaged_file_costs_one_sentence(tmp_path, name, damage):
+    path = next(path for path in write_everything(tmp_path) if path.name == name)
+    content = path.read_bytes()
+    half = content[: len(content) // 2]
+    changed = {"truncated": half, "empty": b"", "something else": b"no image at all\n" * 200}
+    path.write_bytes(changed[damage])
+    with pytest.raises(VolumeError) as caught:
+        read_volumes(path)
+    sentence = str(caught.value)
+    assert str(path) in sentence
+    assert "\n" not in sentence
+    assert sentence.endswith("again.")
+
+
+def test_a_damaged_series_costs_one_sentence(tmp_path):
+    folder = dicom_folder(tmp_path / "series")
+    file = folder / "8.dcm"
+    file.write_bytes(file.read_bytes()[:-40])
+    with pytest.raises(VolumeError, match=r"8\.dcm"):
+        read_volumes(folder)
+
+
+def test_a_missing_file_and_an_unknown_kind(tmp_path):
+    with pytest.raises(VolumeError, match="There is no file"):
+        read_volumes(tmp_path / "none.nii")
+    (tmp_path / "a.xyz").write_text("?")
+    with pytest.raises(VolumeError, match="none of the kinds"):
+        read_volumes(tmp_path / "a.xyz")
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "labels.nii.gz"
+    path.write_bytes(b"precious")
+
+    def fail(image, file):
+        file.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(nib, "save", fail)
+    with pytest.raises(VolumeError, match="No space left"):
+        write_labels(path, STACK, Geometry.plain((1, 1, 1)))
+    assert path.read_bytes() == b"precious"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.full((2, 2), -1), "run from -1"),
+        (np.full((2, 2), 2**32), "renumber"),
+        (np.full((2, 2), 0.5), "whole numbers"),
+        (np.zeros((2, 2, 2), int), "3 axes"),
+    ],
+)
+def test_labels_that_no_file_can_hold(tmp_path, labels, message):
+    with pytest.raises(VolumeError, match=message):
+        write_labels(tmp_path / "labels.tif", labels, Geometry.plain((1, 1)))
+    with pytest.raises(VolumeError, match="no folder"):
+        write_labels(tmp_path / "no" / "labels.tif", np.zeros((2, 2), int), Geometry.plain((1, 1)))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def objects():
+    labels = np.zeros((3, 10, 12), np.uint16)
+    labels[:2, 2:5, 3:7] = 1
+    labels[2, 0:2, 0:2] = 300
+    return labels
+
+
+def test_volumes_are_in_the_unit_of_the_field(tmp_path, objects):
+    path = tmp_path / "volumes.csv"
+    geometry = Geometry.plain((50.0, 10.0, 10.0), "nm")
+    napari_writer.write_csv(str(path), objects, {"metadata": {"geometry": geometry}})
+    first, second = csv.DictReader(path.read_text().splitlines())
+    assert float(first["volume_um3"]) == pytest.approx(24 * 50 * 10 * 10 * 1e-9)
+    assert (first["label"], first["voxels"]) == ("1", "24")
+    assert float(first["centre_x"]) == pytest.approx(4.5)
+    assert (second["label"], second["voxels"]) == ("300", "4")
+
+
+def test_volumes_of_a_slanted_grid(tmp_path, objects):
+    affine = np.diag([1.0, 2.0, 3.0, 1.0])
+    affine[0, 1] = 0.4  # shear changes no volume
+    path = tmp_path / "volumes.csv"
+    geometry = Geometry((0, 1, 2), 3, affine, anatomical=True)
+    napari_writer.write_csv(str(path), objects, {"metadata": {"geometry": geometry}})
+    first = next(csv.DictReader(path.read_text().splitlines()))
+    assert float(first["volume_mm3"]) == pytest.approx(24 * 6)
+
+
+def test_png_by_slice(tmp_path, objects):
+    files = napari_writer.write_png(str(tmp_path / "cells.png"), objects, {})
+    assert [file.rpartition("/")[2] for file in files] == [f"cells_00{k}.png" for k in range(3)]
+    for file, plane in zip(files, objects, strict=True):
+        np.testing.assert_array_equal(np.asarray(Image.open(file)), plane)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_coco_gives_every_mask_back(tmp_path, objects):
+    path = tmp_path / "cells.json"
+    napari_writer.write_json(str(path), objects, {})
+    content = json.loads(path.read_text())
+    assert [image["file_name"] for image in content["images"]] == [
+        f"cells_00{k}.png" for k in range(3)
+    ]
+    again = np.zeros_like(objects)
+    for annotation in content["annotations"]:
+        counts, size = annotation["segmentation"]["counts"], annotation["segmentation"]["size"]
+        values = np.repeat(np.arange(len(counts)) % 2, counts).astype(bool)
+        mask = values.reshape(size, order="F")
+        again[annotation["image_id"] - 1][mask] = annotation["label"]
+        left, top, width, height = annotation["bbox"]
+        assert mask[top : top + height, left : left + width].sum() == annotation["area"]
+    np.testing.assert_array_equal(again, objects)
+
+
+def test_endings_are_known_in_any_case(tmp_path):
+    assert stem(tmp_path / "case.v2.NII.GZ") == "case.v2"
+    assert stem(tmp_path / "cells.ome.tif") == "cells.ome"
+
+
+def test_labels_without_a_file_take_the_layer_s_own_place():
+    attributes = {"scale": (5, 2, 2), "translate": (10, 0, 4), "units": ("um", "um", "um")}
+    geometry = napari_writer.geometry_of((3, 4, 5), attributes)
+    assert geometry.spacing == (5, 2, 2)
+    assert geometry.unit == "um"
+    assert geometry.affine[:3, 3].tolist() == [4, 0, 10]
+
+
+def test_a_nifti_affine_in_the_metadata_is_kept(tmp_path, objects):
+    affine = np.diag([-1.5, 1.0, 2.0, 1.0])
+    path = tmp_path / "labels.nii.gz"
+    napari_writer.write_volume(str(path), objects, {"metadata": {"affine": affine}})
+    image = nib.load(path)
+    np.testing.assert_array_equal(image.affine, affine)
+    np.testing.assert_array_equal(np.asarray(image.dataobj), objects.T)
+
+
+@pytest.mark.parametrize("name", ["labels.nii.gz", "labels.nrrd", "labels.mha", "labels.tif"])
+def test_through_napari_s_own_doors(tmp_path, objects, name, npe2pm):
+    """Open, save and open again by napari's plugin engine, as the menu does."""
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+    npe2pm.register(PluginManifest.from_file(Path(__file__).parents[2] / "napari.yaml"))
+    source = tmp_path / "brain.nii.gz"
+    affine = np.diag([-1.0, -1.0, 4.0, 1.0])
+    nib.save(nib.Nifti1Image(objects.T.astype(np.int16), affine), source)
+    viewer = ViewerModel()
+    (image,) = viewer.open(source, plugin="napari-piclick")
+    layer = Labels(np.asarray(image.data).astype(np.uint16), metadata=image.metadata)
+    viewer.layers.append(layer)
+    viewer.layers.selection = {layer}
+    out = tmp_path / name
+    assert viewer.layers.save(str(out), selected=True, plugin="napari-piclick") == [str(out)]
+    ((data, settings, _),) = get_reader(str(out))(str(out))
+    np.testing.assert_array_equal(data, layer.data)
+    np.testing.assert_allclose(np.abs(np.diag(settings["affine"])), [4, 1, 1, 1])
