@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +12,13 @@ import torch
 
 from napari_piclick import Click, load_predictor
 from napari_piclick.models.checkpoint import load_tiny
+from napari_piclick.models.piclick_tiny import TinyConfig
 from napari_piclick.models.registry import find_weights
 from napari_piclick.train.__main__ import main
 from napari_piclick.train.assessment import assess, score, summary
 from napari_piclick.train.loop import Schedule, Trainer
+from napari_piclick.train.picture_makers import PictureMakers
+from napari_piclick.train.picture_plan import PicturePlan
 from napari_piclick.train.picture_store import PictureStore
 from napari_piclick.train.recipe import RECIPES, Recipe
 from napari_piclick.train.sample import TrainingSample
@@ -138,6 +142,20 @@ def test_the_command_line_trains_stops_and_goes_on(
     assert main(command) == 0
     assert "2 of 2 steps" in capsys.readouterr().out
     assert load_predictor(tmp_path / "mine.safetensors", device="cpu").name.endswith("safetensors")
+
+
+def test_pictures_are_made_ahead_in_another_process(tmp_path: Path) -> None:
+    plan = PicturePlan(tmp_path, None, "piclick-tiny", TinyConfig(), size=64)
+    store = plan.open()
+    schedule = Schedule(steps=3, batch=1, first_pictures=2, new_pictures=1, kept_pictures=2)
+    with PictureMakers(plan.open, store, schedule, 0) as makers:
+        deadline = time.monotonic() + 60
+        while not store.path(3).exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert store.path(3).exists()
+        makers.reached(2)
+        assert not store.path(0).exists()
+        assert store.path(3).exists()
 
 
 def test_the_command_line_says_what_is_wrong(

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
-from napari_piclick.models.checkpoint import from_starting_weights, load_tiny, read_weights
-from napari_piclick.models.piclick_tiny import PiClickTiny, TinyConfig
-from napari_piclick.models.registry import DEFAULT, find_weights
+from napari_piclick.models.piclick_tiny import TinyConfig
+from napari_piclick.models.registry import DEFAULT
 from napari_piclick.predict.device import choose_device
 from napari_piclick.train.loop import Schedule, Trainer
-from napari_piclick.train.mixture import Mixture
 from napari_piclick.train.picture_makers import PictureMakers
-from napari_piclick.train.picture_store import PictureStore
+from napari_piclick.train.picture_plan import PicturePlan
 from napari_piclick.train.recipe import RECIPES
 
 
@@ -51,42 +48,6 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def load_initial(name: str, config: TinyConfig) -> PiClickTiny:
-    """The model to begin with: one of ours, or starting weights with four mask tokens.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If there is no such model, or the file does not hold one.
-    """
-    path = find_weights(name)
-    _, metadata = read_weights(path)
-    if "architecture" in metadata:
-        return load_tiny(path)
-    return from_starting_weights(path, config)
-
-
-def open_store(options: argparse.Namespace) -> PictureStore:
-    """The pictures of a run; also called in the processes that make them."""
-    config = TinyConfig(
-        options.queries, options.clicks_as != "disks", options.clicks_as != "tokens"
-    )
-    mixture = Mixture.default(
-        options.data,
-        options.size,
-        synthetic=not options.no_synthetic,
-        superpixels=not options.no_superpixels,
-    )
-    model = load_initial(options.init, config)
-    return PictureStore(run_folder(options) / "pictures", mixture, model, options.seed)
-
-
-def run_folder(options: argparse.Namespace) -> Path:
-    """Where the state of a run is kept."""
-    folder: Path | None = options.run
-    return folder or options.output.with_suffix(".run")
-
-
 def main(argv: list[str] | None = None) -> int:
     """Train; returns the exit code."""
     options = _arguments().parse_args(argv)
@@ -95,20 +56,31 @@ def main(argv: list[str] | None = None) -> int:
     torch.manual_seed(options.seed)
     try:
         device = choose_device(options.device)
-        store = open_store(options)
+        run = options.run or options.output.with_suffix(".run")
+        plan = PicturePlan(
+            folder=run / "pictures",
+            data=options.data,
+            init=options.init,
+            config=TinyConfig(
+                options.queries, options.clicks_as != "disks", options.clicks_as != "tokens"
+            ),
+            size=options.size,
+            synthetic=not options.no_synthetic,
+            superpixels=not options.no_superpixels,
+            seed=options.seed,
+        )
+        store = plan.open()
         schedule = Schedule(
             steps=options.steps, batch=options.batch, learning_rate=options.learning_rate
         )
         model = store.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         recipe = RECIPES[options.recipe]
-        trainer = Trainer(model, store, recipe, schedule, run_folder(options), options.seed)
+        trainer = Trainer(model, store, recipe, schedule, run, options.seed)
     except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     with (
-        PictureMakers(
-            partial(open_store, options), store, schedule, trainer.next_step, options.workers
-        ) as makers,
+        PictureMakers(plan.open, store, schedule, trainer.next_step, options.workers) as makers,
         tqdm(total=schedule.steps, initial=trainer.next_step, unit="step") as bar,
     ):
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import warnings
 from typing import TYPE_CHECKING
 
 import torch
@@ -73,6 +74,12 @@ class PictureMakers:
     def reached(self, step: int) -> None:
         """Tell the makers which step was done, and delete pictures no step will use again."""
         self._step.value = step
+        if self._processes and not all(process.is_alive() for process in self._processes):
+            warnings.warn(
+                "A process that makes pictures has stopped; the rest are made in the loop, slower.",
+                stacklevel=2,
+            )
+            self._processes = []
         oldest = self._schedule.pictures(step).start
         for index in range(self._oldest, oldest):
             self._store.discard(index)
