@@ -40,6 +40,8 @@ class Proposals:
         Probability from which a pixel belongs to the object.
     view : Region, optional
         The part of the plane that the model looked at.
+    code_score : (Q,) float32, optional
+        The score that the authors' program ranks by; only the published network has it.
     """
 
     masks: np.ndarray
@@ -51,6 +53,7 @@ class Proposals:
     chosen_by: Chooser = "trm"
     threshold: float = 0.5
     view: Region | None = None
+    code_score: np.ndarray | None = None
     duplicate_of: tuple[int | None, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,5 +1,7 @@
 """The predictor: numpy arrays and clicks in, proposals out; torch stays inside."""
 
-from napari_piclick.predict.predictor import Predictor, load_predictor
+from napari_piclick.predict.interface import ClickPredictor
+from napari_piclick.predict.loading import load_predictor
+from napari_piclick.predict.predictor import Predictor
 
-__all__ = ["Predictor", "load_predictor"]
+__all__ = ["ClickPredictor", "Predictor", "load_predictor"]

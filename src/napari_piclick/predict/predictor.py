@@ -7,22 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from scipy.ndimage import distance_transform_edt
 
-from napari_piclick.clicks import Click
-from napari_piclick.models.checkpoint import load_tiny
-from napari_piclick.models.registry import DEFAULT, find_weights, sha256
-from napari_piclick.predict.device import choose_device
 from napari_piclick.predict.embedding_cache import EmbeddingCache
 from napari_piclick.predict.framing import Framing
 from napari_piclick.predict.plane_image import PlaneImage
+from napari_piclick.predict.start import anchor, check_clicks, previous_mask
 from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
-    from pathlib import Path
 
+    from napari_piclick.clicks import Click
     from napari_piclick.models.mask_decoder import ImageEmbedding, MaskPrediction
     from napari_piclick.models.piclick_tiny import PiClickTiny
     from napari_piclick.predict.intensity import Window
@@ -151,10 +147,10 @@ class Predictor:
             image = self._image
             if image is None:
                 raise RuntimeError("There is no image yet: call set_image first.")
-            start, region = _previous_mask(previous, image.shape)
-            _check(clicks, start, image.shape)
+            start, region = previous_mask(previous, image.shape)
+            check_clicks(clicks, start, image.shape)
             if start is not None and region is not None and not any(c.positive for c in clicks):
-                clicks = [_anchor(start, region), *clicks]
+                clicks = [anchor(start, region), *clicks]
             last_view = previous.view if isinstance(previous, Proposals) else None
             view = self.framing.first(clicks, last_view, region, image.shape)
             prediction = self._decode(image, view, clicks, start, region)
@@ -198,51 +194,6 @@ class Predictor:
             )
 
 
-def _previous_mask(
-    previous: Proposals | np.ndarray | None, shape: tuple[int, int]
-) -> tuple[np.ndarray | None, Region | None]:
-    """The previous mask as (h, w) float32 probabilities, and where they lie; None if empty."""
-    if previous is None:
-        return None, None
-    if isinstance(previous, Proposals):
-        plane_shape, region = previous.plane_shape, previous.region
-        mask = previous.masks[previous.chosen]
-    else:
-        plane_shape = previous.shape
-        occupied = Region.of_mask(previous > 0)
-        if occupied is None:
-            return None, None
-        # one zero pixel about it, so that the mask ends where it ends
-        region = Region.around(
-            occupied.center, (occupied.shape[0] + 2, occupied.shape[1] + 2), shape
-        ).union(occupied)
-        mask = np.ascontiguousarray(previous[region.slices], dtype=np.float32)
-    if plane_shape != shape:
-        raise ValueError(
-            f"The previous mask has {plane_shape} pixels but the image {shape}; "
-            "both must show the same plane."
-        )
-    return mask, region
-
-
-def _check(clicks: Sequence[Click], start: np.ndarray | None, shape: tuple[int, int]) -> None:
-    if start is None and not any(click.positive for click in clicks):
-        raise ValueError("Nothing to segment yet: click on the object first (a positive click).")
-    for click in clicks:
-        if not click.inside(shape):
-            raise ValueError(
-                f"The click at row {click.row:.0f}, column {click.col:.0f} lies outside the "
-                f"image of {shape[0]} x {shape[1]} pixels."
-            )
-
-
-def _anchor(mask: np.ndarray, region: Region) -> Click:
-    """A positive click at the deepest point of a previous mask that came without one."""
-    depth = distance_transform_edt(np.pad(mask > mask.max() / 2, 1))[1:-1, 1:-1]
-    row, col = np.unravel_index(int(depth.argmax()), depth.shape)
-    return Click(float(region.row0 + row), float(region.col0 + col))
-
-
 def _to_proposals(
     prediction: MaskPrediction, view: View, clicks: Sequence[Click], shape: tuple[int, int]
 ) -> Proposals:
@@ -265,24 +216,3 @@ def _to_proposals(
         confidence=confidence[order].cpu().numpy(),
         view=view.region,
     )
-
-
-def load_predictor(name_or_path: str | Path = DEFAULT, device: str = "auto") -> Predictor:
-    """Load a model, ready to answer clicks.
-
-    Parameters
-    ----------
-    name_or_path : str or Path
-        "piclick-tiny", which comes with the package, or a file of weights.
-    device : str
-        "auto" takes a GPU if there is one; or "cpu", "cuda", "mps".
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such model.
-    ValueError
-        If the file is not one, or the device is not there.
-    """
-    path = find_weights(name_or_path)
-    return Predictor(load_tiny(path), str(name_or_path), sha256(path), choose_device(device))

@@ -100,15 +100,18 @@ class View:
         -------
         (1, 1, H/4, W/4) float32 logits.
         """
-        cells = [n // CELL for n in self.input_shape]
+        return torch.logit(self.previous(probabilities, region), MARGIN)[None]
+
+    def previous(self, probabilities: Tensor, region: Region, cell: int = CELL) -> Tensor:
+        """Probabilities of a previous mask, (1, H/cell, W/cell); see `previous_logits`."""
+        cells = [n // cell for n in self.input_shape]
         axes = []
         for k, count in enumerate(cells):
             scale = self.region.shape[k] / self.scaled_shape[k]
             start = (self.region.row0, self.region.col0)[k]
-            centre = (torch.arange(count) * CELL + (CELL - 1) / 2 + 0.5) * scale + start
+            centre = (torch.arange(count) * cell + (cell - 1) / 2 + 0.5) * scale + start
             axes.append((centre - (region.row0, region.col0)[k]) / region.shape[k] * 2 - 1)
-        sampled = _sample(probabilities[None], axes[0], axes[1])
-        return torch.logit(sampled.clamp(0, 1), MARGIN)[None]
+        return _sample(probabilities[None], axes[0], axes[1]).clamp(0, 1)
 
     def occupied(self, logits: Tensor, threshold: float) -> Region | None:
         """The pixels of the plane about all mask logits above a threshold; None if there are none.
@@ -132,19 +135,19 @@ class View:
             edges += [max(first, limits[k][0]), min(last, limits[k][1])]
         return Region(*edges)
 
-    def masks(self, logits: Tensor, region: Region) -> Tensor:
+    def masks(self, logits: Tensor, region: Region, cell: int = CELL) -> Tensor:
         """Bring mask logits to the plane.
 
         Parameters
         ----------
-        logits : (Q, H/4, W/4).
+        logits : (Q, H/cell, W/cell).
         region : Region inside the view's own.
 
         Returns
         -------
         (Q, h, w) logits on the pixels of ``region``.
         """
-        h, w = (n // CELL for n in self.scaled_shape)
+        h, w = (n // cell for n in self.scaled_shape)
         bounds = ((region.row0, region.row1), (region.col0, region.col1))
         axes = []
         for k, (low, high) in enumerate(bounds):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from napari_piclick.predict import Predictor
+    from napari_piclick.predict import ClickPredictor
     from napari_piclick.proposals import Proposals
     from napari_piclick.session.prompt import Prompt
     from napari_piclick.session.source import Source
@@ -54,15 +54,15 @@ class Engine:
         Makes the predictor; called once, in the thread of the first question.
     """
 
-    def __init__(self, load: Callable[[], Predictor]) -> None:
+    def __init__(self, load: Callable[[], ClickPredictor]) -> None:
         self._load = load
-        self._predictor: Predictor | None = None
+        self._predictor: ClickPredictor | None = None
 
     @classmethod
     def named(cls, model: str) -> Engine:
         """The engine of a model known by name or path; torch is imported by the first question."""
 
-        def load() -> Predictor:
+        def load() -> ClickPredictor:
             from napari_piclick.predict import load_predictor
 
             return load_predictor(model)
@@ -100,7 +100,7 @@ class Engine:
             draw_thumbnails(source, proposals, prompt.clicks),
         )
 
-    def _loaded(self) -> Generator[Stage, None, Predictor]:
+    def _loaded(self) -> Generator[Stage, None, ClickPredictor]:
         if self._predictor is None:
             yield Stage.LOADING
             self._predictor = self._load()

@@ -28,7 +28,7 @@ from napari_piclick.session.prompt import Prompt
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from napari_piclick.predict import Predictor
+    from napari_piclick.predict import ClickPredictor
     from napari_piclick.proposals import Proposals
     from napari_piclick.session.history import History
     from napari_piclick.session.prompt import Previous
@@ -50,7 +50,7 @@ class Session:
 
     changed = Signal()
 
-    def __init__(self, predictor: Predictor | None = None) -> None:
+    def __init__(self, predictor: ClickPredictor | None = None) -> None:
         self._predictor = predictor
         self._drafts = Drafts()
         self._plane: Hashable = None

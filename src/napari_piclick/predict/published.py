@@ -1,0 +1,218 @@
+"""The published PiClick for interactive use: full passes, zoom-in, and the mirror image.
+
+What the authors' program does by mistake is done right here; `compat` repeats it exactly.
+"""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from napari_piclick.models.piclick import make_points
+from napari_piclick.predict.flip import Merged, merge
+from napari_piclick.predict.framing import Framing
+from napari_piclick.predict.plane_image import PlaneImage
+from napari_piclick.predict.start import anchor, check_clicks, previous_mask
+from napari_piclick.predict.view import View
+from napari_piclick.predict.zoom_in import ZoomIn, square
+from napari_piclick.proposals import Proposals
+from napari_piclick.region import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from napari_piclick.clicks import Click
+    from napari_piclick.predict.full_pass import FullPass
+    from napari_piclick.predict.intensity import Window
+
+#: Proposals are kept where any of them is more probable than this.
+KEPT_PROBABILITY = 0.05
+#: Padding in 0..1 that the network's normalisation makes zero.
+PADDING = (0.485, 0.456, 0.406)
+
+
+class PublishedPredictor:
+    """Answers clicks with the published network; made by `load_predictor`.
+
+    Every click costs a full pass. The first one looks at the whole plane, or at a window
+    about the clicks if the plane is large; later ones at the chosen proposal and a margin,
+    at its own aspect ratio. The model's pick is the product of IoU and confidence score.
+
+    Parameters
+    ----------
+    full_pass : FullPass
+    name : str
+        What the model is called in prompts and reports.
+    weights_hash : str
+        SHA-256 of the file of weights.
+    """
+
+    def __init__(self, full_pass: FullPass, name: str, weights_hash: str) -> None:
+        self.name = name
+        self.weights_hash = weights_hash
+        self.zoom_in = ZoomIn()
+        self._pass = full_pass
+        side = max(full_pass.size)
+        self.framing = Framing(long_side=side, whole_limit=1024, window=768)
+        self._image: PlaneImage | None = None
+        self._lock = RLock()
+
+    @property
+    def device(self) -> str:
+        """The device the model runs on, as torch names it."""
+        return str(self._pass.device)
+
+    def set_image(
+        self,
+        image: Any,
+        *,
+        contrast_limits: Window | None = None,
+        rgb: bool | None = None,
+        key: Hashable = None,
+    ) -> None:
+        """Take a plane to answer clicks on; nothing of it is read yet.
+
+        Parameters
+        ----------
+        image : array-like
+            (H, W) grey or (H, W, 3 or 4) colour, any real dtype, numpy or lazy.
+        contrast_limits : (low, high), optional
+            Values seen as black and white; robust percentiles otherwise.
+        rgb : bool, optional
+            Whether the last axis holds colours; guessed from the shape if not said.
+        key : hashable, optional
+            Identity of the plane.
+
+        Raises
+        ------
+        ValueError
+            If the image is not one plane of real numbers.
+        """
+        # without a key the contents would be hashed, for a cache that is not needed here
+        plane = PlaneImage(image, contrast_limits, rgb, key if key is not None else object())
+        with self._lock:
+            self._image = plane
+
+    def prefetch(
+        self,
+        image: Any,
+        *,
+        contrast_limits: Window | None = None,
+        rgb: bool | None = None,
+        key: Hashable = None,
+    ) -> None:
+        """Do nothing: in this network clicks go in with the image, so nothing can be kept."""
+
+    def predict(
+        self, clicks: Sequence[Click], previous: Proposals | np.ndarray | None = None
+    ) -> Proposals:
+        """Answer clicks on the current image.
+
+        Parameters
+        ----------
+        clicks : sequence of Click
+            All clicks on the object so far. Without a positive one, the deepest point of the
+            previous mask stands in for it.
+        previous : Proposals or (H, W) array, optional
+            The answer to the clicks before, whose chosen proposal is the previous mask;
+            or a mask or probability map to refine.
+
+        Returns
+        -------
+        Proposals
+            Best score first; the first is chosen.
+
+        Raises
+        ------
+        RuntimeError
+            If no image was set.
+        ValueError
+            If there is nothing to start from, or a click lies outside the image.
+        """
+        with self._lock:
+            image = self._image
+            if image is None:
+                raise RuntimeError("There is no image yet: call set_image first.")
+            start, region = previous_mask(previous, image.shape)
+            check_clicks(clicks, start, image.shape)
+            return self._answer(image, clicks, previous, start, region)
+
+    def _answer(
+        self,
+        image: PlaneImage,
+        clicks: Sequence[Click],
+        previous: Proposals | np.ndarray | None,
+        start: np.ndarray | None,
+        region: Region | None,
+    ) -> Proposals:
+        if start is not None and region is not None and not any(c.positive for c in clicks):
+            clicks = [anchor(start, region), *clicks]
+        stored = previous.view if isinstance(previous, Proposals) else None
+        view = self._view(clicks, stored, start, region, image.shape)
+        picture = self._picture(image, view, start, region)
+        places = [(*view.to_input(c.row, c.col), k) for k, c in enumerate(clicks)]
+        signs = [click.positive for click in clicks]
+        views = self._pass(picture, torch.tensor(arrange(places, signs), dtype=torch.float64))
+        merged = merge(*views) if len(views) == 2 else Merged(*views[0])
+        return self._proposals(merged, view, image.shape)
+
+    def _view(
+        self,
+        clicks: Sequence[Click],
+        stored: Region | None,
+        start: np.ndarray | None,
+        region: Region | None,
+        shape: tuple[int, int],
+    ) -> View:
+        """The chosen proposal and a margin, as a square where the plane has room for one."""
+        mask = None if start is None else start > 0.5
+        if mask is None or region is None or not mask.any():
+            return self.framing.first(clicks, None, region, shape)
+        wanted = square(self.zoom_in.wanted(mask, region, clicks, shape), shape)
+        used = self.zoom_in.follow(stored, wanted, clicks)
+        return View(used, self.framing.long_side)
+
+    def _picture(
+        self, image: PlaneImage, view: View, start: np.ndarray | None, region: Region | None
+    ) -> Tensor:
+        """(4, S, S) input: the view, with padding to the right or below if it is no square."""
+        pixels = torch.from_numpy(image.pixels(view.region)) / 255
+        padding = torch.tensor(PADDING).view(3, 1, 1)
+        rgb = view.image(pixels, padding)[0]
+        if start is None or region is None:
+            previous = torch.zeros_like(rgb[:1])
+        else:
+            previous = view.previous(torch.from_numpy(start), region, cell=1)
+        right, below = self._pass.size[1] - rgb.shape[2], self._pass.size[0] - rgb.shape[1]
+        rgb = F.pad(rgb - padding, (0, right, 0, below)) + padding
+        return torch.cat([rgb, F.pad(previous, (0, right, 0, below))])
+
+    def _proposals(self, merged: Merged, view: View, shape: tuple[int, int]) -> Proposals:
+        order = torch.argsort(merged.iou * merged.confidence, descending=True, stable=True)
+        probabilities = view.masks(merged.logits[order], view.region, cell=1).sigmoid()
+        found = Region.of_mask((probabilities.amax(0) > KEPT_PROBABILITY).cpu().numpy())
+        if found is None:  # nothing at all: keep one pixel, empty
+            found = Region(0, 1, 0, 1)
+        row, col = view.region.row0, view.region.col0
+        return Proposals(
+            masks=np.ascontiguousarray(probabilities[(slice(None), *found.slices)].cpu().numpy()),
+            region=Region(found.row0 + row, found.row1 + row, found.col0 + col, found.col1 + col),
+            plane_shape=shape,
+            iou=merged.iou[order].cpu().numpy(),
+            confidence=merged.confidence[order].cpu().numpy(),
+            view=view.region,
+            code_score=merged.code_score[order].cpu().numpy(),
+        )
+
+
+def arrange(
+    places: Sequence[tuple[float, float, int]], signs: Sequence[bool]
+) -> list[tuple[float, float, float]]:
+    """Rows of network points for clicks (row, col, order) and their signs."""
+    both = list(zip(places, signs, strict=True))
+    return make_points([p for p, s in both if s], [p for p, s in both if not s])
