@@ -47,6 +47,8 @@ def open_window() -> tuple[napari.Viewer, QWidget]:
     viewer.dims.set_current_step(0, SLICE)
     _, panel = viewer.window.add_plugin_dock_widget("napari-piclick", "PiClick")
     viewer.window.resize(*WINDOW)
+    QApplication.processEvents()
+    viewer.reset_view()
     return viewer, panel
 
 
@@ -109,19 +111,19 @@ def wait_until(ready: Callable[[], object], patience: float = PATIENCE) -> bool:
     return True
 
 
-def segment(viewer: napari.Viewer, panel: QWidget, clicks: list) -> bool:
+def segment(
+    viewer: napari.Viewer, panel: QWidget, clicks: list, patience: float = PATIENCE
+) -> bool:
     """Click on an object; True if every click gave a mask."""
-    image, controller = viewer.layers["Neurons"], panel.controller
+    controller = panel.controller
+    session = controller.session
     for (row, col), button in clicks:
-        before = controller.session.proposals
-        click(viewer, image, np.array([SLICE, row, col]), button)
+        before = session.proposals
+        click(viewer, controller.image, np.array([SLICE, row, col]), button)
         answered = wait_until(
-            lambda before=before: (
-                controller.session.proposals not in (None, before)
-                and controller.thumbnails is not None
-            )
+            lambda before=before: session.proposals not in (None, before), patience
         )
-        if not answered or not controller.session.mask().any():
+        if not answered or not session.mask().any():
             print(f"The click at row {row:.0f}, column {col:.0f} gave no mask.", file=sys.stderr)
             return False
     return True
@@ -136,8 +138,7 @@ def keep(panel: QWidget) -> bool:
 
 def run_headless(viewer: napari.Viewer, panel: QWidget, output: Path) -> bool:
     """Segment two objects with three clicks; True if all went well."""
-    wait_until(lambda: panel.controller.listening and find_canvas(), patience=10.0)
-    QApplication.processEvents()
+    wait_until(lambda: panel.controller.listening, patience=10.0)
     if not (segment(viewer, panel, FIRST_OBJECT) and keep(panel)):
         return False
     if not segment(viewer, panel, SECOND_OBJECT):

@@ -245,7 +245,7 @@ class TestPlanes:
         viewer.dims.set_current_step(0, 6)
         assert points_of(viewer) == []
         assert controller.session.proposals is None
-        assert [plane.index for plane in controller.elsewhere] == [(5,)]
+        assert controller.elsewhere == [[("-3", 5)]]
         click(6, 30, 12)
         jobs.work()
         controller.accept()
@@ -254,6 +254,23 @@ class TestPlanes:
         assert points_of(viewer) == [[5, 10, 10]]
         controller.accept()
         assert (controller.target.data[5] == 2).any()
+
+    @pytest.mark.parametrize("factor", [-2.0, 0.5])
+    def test_it_is_named_by_the_number_on_the_slider(
+        self,
+        viewer: ViewerModel,
+        blocks: np.ndarray,
+        open_controller: Open,
+        click: Click,
+        factor: float,
+    ) -> None:
+        image = viewer.add_image(blocks, affine=np.diag([factor, 1, 1, 1]), translate=(7, 0, 0))
+        controller = open_controller()
+        viewer.dims.set_point(0, image.data_to_world((3, 0, 0))[0])
+        number = viewer.dims.current_step[0]
+        click(3, 10, 10)
+        viewer.dims.set_current_step(0, number + 1)
+        assert controller.elsewhere == [[("-3", number)]]
 
     def test_an_answer_for_a_slice_that_was_left_is_dropped_and_asked_again(
         self, controller: Controller, viewer: ViewerModel, jobs: PatientJobs, click: Click

@@ -171,12 +171,14 @@ class Controller:
         return self._canvas is not None and self._canvas.ready
 
     @property
-    def elsewhere(self) -> list[Plane]:
-        """Other planes of the image with an unfinished object."""
+    def elsewhere(self) -> list[list[tuple[str, int]]]:
+        """Where the sliders stand for other unfinished objects: axis and step of each."""
         here = self.image.unique_id if self.image is not None else None
         places = [place for place in self.session.unfinished if isinstance(place, Place)]
         return [
-            place.plane for place in places if place.image == here and place.plane != self.plane
+            self._view.sliders_of(place.plane)
+            for place in places
+            if place.image == here and place.plane != self.plane
         ]
 
     @property

@@ -95,6 +95,22 @@ class Viewfinder:
             return active
         return self.images[-1] if self.images else None
 
+    def sliders_of(self, plane: Plane) -> list[tuple[str, int]]:
+        """Where the sliders stand when a plane of the image is in view: axis and step of each.
+
+        The steps are those that the viewer shows, which count along the world's axes, from the
+        first layer that begins.
+        """
+        dims = self._viewer.dims
+        first = dims.ndim - plane.ndim
+        world = plane.to_world((0.0, 0.0))
+        steps = []
+        for axis in plane.hidden:
+            start, _, step = dims.range[axis + first]
+            position = round((float(world[axis]) - start) / step) if step else 0
+            steps.append((str(dims.axis_labels[axis + first]), position))
+        return steps
+
     def look_at(self, image: Image | None) -> None:
         """Look at another image, or none."""
         self._leave()

@@ -9,7 +9,6 @@ from napari_piclick.session.engine import Stage
 if TYPE_CHECKING:
     from napari_piclick._napari import keys
     from napari_piclick._napari.controller import Controller
-    from napari_piclick.plane import Plane
     from napari_piclick.proposals import Proposals
 
 IMAGE = "Image"
@@ -35,7 +34,7 @@ START = "Go on clicking"
 START_TIP = "Select the layer of clicks, so that your next click in the image counts."
 UNDO = "Undo"
 REDO = "Redo"
-ACCEPT = "Keep object"
+ACCEPT = "Keep object (Enter)"
 CANCEL = "Cancel"
 
 HINT = (
@@ -116,15 +115,13 @@ def _written(controller: Controller) -> str:
 
 
 def _unfinished(controller: Controller) -> str:
-    planes = controller.elsewhere
-    if not planes:
+    waiting = controller.elsewhere
+    if not waiting:
         return ""
-    if len(planes) == 1:
-        return f"An unfinished object waits on {_name(planes[0], controller)}."
-    return f"{len(planes)} unfinished objects wait on other planes."
-
-
-def _name(plane: Plane, controller: Controller) -> str:
-    labels = controller.image.axis_labels if controller.image is not None else ()
-    places = [f"{labels[axis]} = {i}" for axis, i in zip(plane.hidden, plane.index, strict=True)]
-    return ", ".join(places) or "the same plane"
+    if len(waiting) > 1:
+        return f"{len(waiting)} unfinished objects wait on other planes."
+    named = [
+        f"slice {step}" if axis.lstrip("-").isdigit() else f"{axis} = {step}"
+        for axis, step in waiting[0]
+    ]
+    return f"An unfinished object waits on {', '.join(named) or 'other axes'}."

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     import napari.viewer
 
 
+#: What napari's style adds to the height of a label, in pixels.
+PADDING = 6
+
+
 class PiClickWidget(QWidget):
     """Segment an image by clicking on its objects.
 
@@ -79,19 +83,18 @@ class PiClickWidget(QWidget):
     def _lay_out(self) -> None:
         buttons = QGridLayout()
         buttons.setSpacing(4)
-        buttons.addWidget(self._undo, 0, 0)
-        buttons.addWidget(self._redo, 0, 1)
-        buttons.addWidget(self._cancel, 1, 0)
-        buttons.addWidget(self._accept, 1, 1)
+        for column, button in enumerate((self._undo, self._redo, self._cancel)):
+            buttons.addWidget(button, 0, column)
+        buttons.addWidget(self._accept, 1, 0, 1, 3)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(9, 6, 9, 9)
         layout.setSpacing(6)
         layout.addWidget(self._form)
         layout.addWidget(self._status)
         layout.addWidget(self._busy)
+        layout.addLayout(buttons)
         layout.addWidget(self._heading)
         layout.addWidget(self._strip)
-        layout.addLayout(buttons)
         layout.addWidget(self._start)
         layout.addWidget(self._hint)
         layout.addWidget(self._device)
@@ -140,7 +143,7 @@ class PiClickWidget(QWidget):
 def _label(text: str = "", lines: int = 1) -> QLabel:
     label = QLabel(text)
     label.setWordWrap(True)
-    label.setMinimumHeight(label.fontMetrics().lineSpacing() * lines)
+    label.setMinimumHeight(label.fontMetrics().lineSpacing() * lines + PADDING)
     return label
 
 

@@ -53,7 +53,8 @@ def draw_thumbnails(
     """
     crop = crop_around(proposals, clicks, source.plane.spacing)
     height, width = _fit(crop, source.plane.spacing, size)
-    picture = _shrink(_read(source, crop), (height, width))
+    # Bilinear is enough: what was read is at most twice as large.
+    picture = resize(_read(source, crop), (height, width), order=1, anti_aliasing=False)
     top, left = (size - height) // 2, (size - width) // 2
     flips = tuple(axis for axis in (0, 1) if source.plane.flipped[axis])
     thumbnails = np.zeros((len(proposals), size, size, 4), np.uint8)
@@ -109,16 +110,10 @@ def _read(source: Source, crop: Region) -> np.ndarray:
     """(h, w, 3) float32 in 0..255: the crop through the window, thinned out if it is large."""
     from napari_piclick.predict.intensity import robust_window, to_rgb
 
-    step = max(1, max(crop.shape) // (4 * SIZE))
+    step = max(1, max(crop.shape) // (2 * SIZE))
     rows, cols = crop.slices
     values = source.pixels[slice(rows.start, rows.stop, step), slice(cols.start, cols.stop, step)]
     return to_rgb(values, source.window or robust_window(values))
-
-
-def _shrink(picture: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    shrinks = picture.shape[0] > shape[0] or picture.shape[1] > shape[1]
-    resized: np.ndarray = resize(picture, shape, order=1, anti_aliasing=shrinks)
-    return resized
 
 
 def _sample(proposals: Proposals, index: int, crop: Region, shape: tuple[int, int]) -> np.ndarray:
