@@ -60,7 +60,7 @@ def test_it_writes_the_results_and_a_table(sections, scripted, tmp_path, capsys)
     arguments = ["--dataset", "sstem", "--data", str(sections), "--output", str(output)]
     assert main(arguments) == 0
     results = json.loads(output.read_text())
-    assert list(results) == ["dataset", "model", "pick", "samples", "summary"]
+    assert {"dataset", "model", "pick", "samples", "summary"} <= results.keys()
     assert (results["dataset"], results["pick"]) == ("sstem", "trm")
     assert [(s["image"], s["object"]) for s in results["samples"]] == [
         ("00", "1"), ("01", "1"), ("02", "1"),
@@ -146,14 +146,14 @@ def test_bad_options_give_exit_code_2(sections, tmp_path):
 
 def test_help_is_quick_to_load_and_names_the_options():
     program = (
-        "import sys, napari_piclick.eval.__main__ as m; m._parser().print_help(); "
+        "import sys; from napari_piclick.eval.__main__ import run_parser as m; m().print_help(); "
         "sys.exit(any(name in sys.modules for name in ('torch', 'napari', 'qtpy')))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0
-    for option in ("--dataset", "--pick", "--max-clicks", "--target-iou", "--limit", "--output"):
+    for option in ("--dataset", "--pick", "--max-clicks", "--target-iou", "--limit", "--workers"):
         assert option in done.stdout
 
 

@@ -309,8 +309,8 @@ def test_the_brats_case_has_its_slices(brats_folder):
 
 def test_datasets_open_by_name(sections):
     assert isinstance(open_dataset("sstem", sections), SSTEM)
-    with pytest.raises(DatasetError, match="not 'sbd'"):
-        open_dataset("sbd", sections)
+    with pytest.raises(DatasetError, match="not 'ade20k'"):
+        open_dataset("ade20k", sections)
     with pytest.raises(DatasetError, match="targets"):
         open_dataset("sstem", sections, "whole-tumour")
     with pytest.raises(DatasetError, match="not 'oedema'"):

@@ -135,13 +135,16 @@ def test_summary(scripted_predictor):
     # IoUs: 0.5 0.8 1 | 0.44 1 | 0 0 0 0 0
     summary = results.summary()
     assert set(summary) == {
-        "objects", "miou@1", "noc80", "noc85", "noc90", "failures80", "seconds_per_click",
+        "objects", "images", *(f"miou@{k}" for k in range(1, 6)), "best_miou@1", "selections",
+        *(f"{name}{at}" for name in ("noc", "failures", "at_limit") for at in (80, 85, 90)),
+        "seconds_per_click",
     }  # fmt: skip
-    assert summary["objects"] == 3
+    assert (summary["objects"], summary["images"]) == (3, 1)
     assert summary["miou@1"] == pytest.approx((0.5 + 4 / 9) / 3)
     assert summary["noc80"] == pytest.approx((2 + 2 + 5) / 3)
     assert summary["noc85"] == summary["noc90"] == pytest.approx((3 + 2 + 5) / 3)
-    assert summary["failures80"] == 1
+    assert summary["miou@5"] == pytest.approx((1 + 1 + 0) / 3)
+    assert [summary[f"failures{at}"] for at in (80, 85, 90)] == [1, 1, 1]
     assert summary["seconds_per_click"] > 0
 
 
@@ -167,13 +170,17 @@ def test_results_are_written_whole_or_not_at_all(scripted_predictor, tmp_path):
     path.write_text("older results")
     results.write_json(path)
     written = json.loads(path.read_text())
-    assert written == {
-        "dataset": "boxes",
-        "model": "scripted",
-        "pick": "trm",
-        "samples": [{"image": "image0", "object": "0", "ious": [0.5, 1.0]}],
-        "summary": results.summary(),
-    }
+    assert [written[key] for key in ("dataset", "model", "pick")] == ["boxes", "scripted", "trm"]
+    assert written["protocol"] == {
+        "pick": "trm", "max_clicks": 20, "target_iou": 0.9, "compat": None,
+    }  # fmt: skip
+    assert written["samples"] == [
+        {
+            "image": "image0", "object": "0", "ious": [0.5, 1.0], "picked": [0, 0],
+            "proposed": [0, 0], "best_ious": [0.5, 1.0], "clicks": [[8, 10, 1], [11, 8, 1]],
+        }
+    ]  # fmt: skip
+    assert written["summary"] == results.summary()
     results.objects.clear()
     with pytest.raises(ValueError, match="No object"):
         results.write_json(path)

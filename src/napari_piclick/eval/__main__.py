@@ -2,170 +2,226 @@
 
 from __future__ import annotations
 
-import argparse
+import json
 import sys
-from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
-from napari_piclick.eval.datasets import DATASETS, TARGETS, DatasetError, open_dataset
+from napari_piclick.eval.comparison import (
+    ComparisonError,
+    compare,
+    format_comparison,
+    read_run,
+)
+from napari_piclick.eval.datasets import DatasetError, open_dataset
 from napari_piclick.eval.evaluation import evaluate
+from napari_piclick.eval.journal import Journal, JournalError
+from napari_piclick.eval.model_spec import ModelSpec
+from napari_piclick.eval.options import compare_parser, run_parser
+from napari_piclick.eval.progress import Progress
 from napari_piclick.eval.protocol import THRESHOLDS, ClickProtocol
 from napari_piclick.eval.report import format_report
+from napari_piclick.eval.results import replacing
+from napari_piclick.eval.workers import Serial, WorkerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import argparse
+    from collections.abc import Iterator, Sequence
 
     from napari_piclick.eval.datasets import Dataset
-    from napari_piclick.eval.results import ObjectResult, Results
+    from napari_piclick.eval.results import Results
+    from napari_piclick.eval.workers import Workers
 
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run an evaluation; the exit code is 0, or 2 with one sentence if it cannot be done."""
-    options = _parser().parse_args(arguments)
-    try:
-        results = _run(options)
-    except (DatasetError, FileNotFoundError, UsageError) as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("Stopped; nothing was written.", file=sys.stderr)
-        return 130
-    print(format_report(results))
-    if options.output is not None:
-        try:
-            results.write_json(options.output)
-        except OSError as error:
-            print(f"{options.output} could not be written: {error}.", file=sys.stderr)
-            return 2
-        print(f"\nEvery object's IoUs are in {options.output}.")
-    return 0
+#: Errors whose message is one sentence for the user.
+_SAID = (
+    ComparisonError,
+    ConnectionError,
+    DatasetError,
+    FileNotFoundError,
+    JournalError,
+    WorkerError,
+)
 
 
 class UsageError(ValueError):
     """An option cannot be followed; the message is one sentence for the user."""
 
 
-def _run(options: argparse.Namespace) -> Results:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run an evaluation or a comparison.
+
+    The exit code is 0, or 2 with one sentence on the error stream if it cannot be done.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        if arguments[:1] == ["compare"]:
+            _compare(compare_parser().parse_args(arguments[1:]))
+        else:
+            _run(run_parser().parse_args(arguments))
+    except (*_SAID, UsageError) as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
     # Everything that can be refused is refused before the first click.
-    if options.output is not None and not options.output.parent.is_dir():
-        raise UsageError(f"There is no folder {options.output.parent} to write the output into.")
-    if options.output is not None and options.output.is_dir():
-        raise UsageError(f"The output {options.output} is a folder; name a file.")
+    outputs = [options.output, options.csv, options.plot, options.sheet]
+    _check_outputs(outputs)
     dataset = open_dataset(options.dataset, options.data, options.target)
     protocol = ClickProtocol(
         pick=options.pick,
         max_clicks=options.max_clicks,
         target_iou=max(options.target_iou, *THRESHOLDS),
+        compat=options.compat,
     )
-    # Only now: the predictor brings torch, which takes its time.
-    from napari_piclick.predict import load_predictor
-
+    spec = ModelSpec(
+        options.model, options.device, tuple(options.model_arg), options.compat, options.threads
+    )
     try:
-        predictor = load_predictor(options.model, device=options.device)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    with _progress(dataset, options.limit) as on_object:
-        results = evaluate(dataset, predictor, protocol, limit=options.limit, on_object=on_object)
+        with _journal(options, dataset, protocol, spec) as journal:
+            results = _evaluate(options, dataset, protocol, spec, journal)
+            print(format_report(results))
+            _write(options, dataset, spec, results)
+            if options.output is not None:
+                journal.remove()
+    except KeyboardInterrupt:
+        kept = options.output is not None
+        words = "the same command goes on from here" if kept else "nothing was written"
+        print(f"Stopped; {words}.", file=sys.stderr)
+        sys.exit(130)
+
+
+def _evaluate(
+    options: argparse.Namespace,
+    dataset: Dataset,
+    protocol: ClickProtocol,
+    spec: ModelSpec,
+    journal: Journal,
+) -> Results:
+    workers = _workers(options)
+    with Progress(dataset, options.limit, journal) as progress:
+        try:
+            results = evaluate(
+                dataset,
+                spec,
+                protocol,
+                limit=options.limit,
+                workers=workers,
+                record=journal,
+                name=options.model,
+                on_object=progress.on_object,
+                on_image=progress.on_image,
+            )
+        except _SAID:
+            raise
+        except ValueError as error:
+            raise UsageError(str(error)) from error
     if not results.objects:
         where = "" if options.limit is None else f" on the first {options.limit} images"
         raise DatasetError(f"The dataset in {options.data} has no object{where}.")
     return results
 
 
+def _workers(options: argparse.Namespace) -> Workers:
+    if options.scheduler is not None:
+        from napari_piclick.eval.dask_cluster import DaskCluster
+
+        return DaskCluster(options.scheduler)
+    if options.workers > 1:
+        from napari_piclick.eval.processes import Processes
+
+        return Processes(options.workers)
+    return Serial()
+
+
 @contextmanager
-def _progress(dataset: Dataset, limit: int | None) -> Iterator[Callable[[ObjectResult], None]]:
-    """A bar that counts images, with the running mean of mIoU@1."""
-    images = dataset.images()
-    total = len(images) if isinstance(images, Sized) else None
-    if limit is not None:
-        total = limit if total is None else min(limit, total)
-    first_ious: list[float] = []
-    last_image: str | None = None
-    with tqdm(total=total, unit="image") as bar:
-
-        def show(result: ObjectResult) -> None:
-            nonlocal last_image
-            first_ious.append(result.ious[0])
-            if last_image not in (None, result.image):
-                bar.update()
-            last_image = result.image
-            mean = sum(first_ious) / len(first_ious)
-            bar.set_postfix_str(f"{len(first_ious)} objects, mIoU@1 {mean:.3f}")
-
-        yield show
-        bar.update(0 if last_image is None else 1)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m napari_piclick.eval",
-        description=(
-            "Measure a model: a simulated annotator clicks every object of a dataset until it is "
-            "segmented well or given up."
-        ),
-    )
-    parser.add_argument("--dataset", required=True, choices=list(DATASETS))
-    parser.add_argument("--data", required=True, type=Path, metavar="DIR", help="its folder")
-    parser.add_argument(
-        "--target",
-        choices=list(TARGETS),
-        help="for brats: which region (default: whole-tumour)",
-    )
-    parser.add_argument(
-        "--model",
-        default="piclick-tiny",
-        metavar="piclick-tiny|PATH",
-        help="a model's name or a file of weights (default: piclick-tiny)",
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
-    parser.add_argument(
-        "--pick",
-        default="trm",
-        choices=("trm", "oracle"),
-        help="who picks the proposal after each click: the model itself, as for a user, or the "
-        "ground truth, as in the published tables (default: trm)",
-    )
-    parser.add_argument(
-        "--max-clicks",
-        type=_positive_int,
-        default=20,
-        metavar="N",
-        help="clicks after which an object is given up (default: 20)",
-    )
-    parser.add_argument(
-        "--target-iou",
-        type=_positive_float,
-        default=0.8,
-        metavar="IOU",
-        help="go on clicking at least to this IoU (default: 0.8); every object is clicked on to "
-        "0.90 in any case, so that NoC80, NoC85 and NoC90 are all measured; above 1: never stop "
-        "early",
-    )
-    parser.add_argument(
-        "--limit", type=_positive_int, metavar="N", help="use the first N images only"
-    )
-    parser.add_argument("--output", type=Path, metavar="out.json", help="write all results here")
-    return parser
-
-
-def _positive_int(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
-
-
-def _positive_float(text: str) -> float:
+def _journal(
+    options: argparse.Namespace, dataset: Dataset, protocol: ClickProtocol, spec: ModelSpec
+) -> Iterator[Journal]:
+    """Where results are kept until the run is over; it stays if the run does not end well."""
+    run = {
+        "dataset": dataset.name,
+        "folder": str(dataset.folder.resolve()),
+        "target": options.target,
+        "limit": options.limit,
+        **spec.identity(),
+        **protocol.as_dict(),
+    }
+    if options.output is None:
+        with (
+            TemporaryDirectory(prefix="napari-piclick-eval-") as folder,
+            Journal(Path(folder) / "journal", run) as journal,
+        ):
+            yield journal
+        return
+    path = options.output.with_name(options.output.name + ".journal")
     try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not value > 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return value
+        journal = Journal(path, run)
+    except OSError as error:
+        raise UsageError(f"{path} could not be written: {error}.") from error
+    with journal:
+        yield journal
+
+
+def _write(
+    options: argparse.Namespace, dataset: Dataset, spec: ModelSpec, results: Results
+) -> None:
+    """Write the files that were asked for, and say where they are."""
+    name = options.output
+    try:
+        if options.output is not None:
+            results.write_json(options.output)
+            print(f"\nEvery object's IoUs are in {options.output}.")
+        if (name := options.csv) is not None:
+            from napari_piclick.eval.spreadsheet import write_csv
+
+            write_csv(results, options.csv)
+        if (name := options.plot) is not None:
+            from napari_piclick.eval.curve import draw_curves
+
+            summary = results.summary()
+            ious = [summary[f"miou@{k}"] or 0.0 for k in range(1, options.max_clicks + 1)]
+            draw_curves({f"{results.model} ({options.pick})": ious}, options.plot)
+        if (name := options.sheet) is not None:
+            from napari_piclick.eval.contact_sheet import draw_contact_sheet
+
+            draw_contact_sheet(dataset, spec(), results, options.sheet)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{name} could not be written: {error}.") from error
+
+
+def _compare(options: argparse.Namespace) -> None:
+    _check_outputs([options.output, options.plot])
+    first, second = read_run(options.first), read_run(options.second)
+    differences = compare(first, second)
+    print(format_comparison(first, second, differences))
+    if options.output is not None:
+        values = {
+            "first": str(options.first),
+            "second": str(options.second),
+            "measures": {each.name: each.as_dict() for each in differences},
+        }
+        with replacing(options.output) as file:
+            file.write(json.dumps(values, indent=1) + "\n")
+    if options.plot is not None:
+        from napari_piclick.eval.curve import draw_curves
+
+        draw_curves(
+            {f"{k} {run.model} ({run.pick})": run.mean_ious() for k, run in
+             (("A", first), ("B", second))},
+            options.plot,
+        )  # fmt: skip
+
+
+def _check_outputs(outputs: list[Path | None]) -> None:
+    for path in outputs:
+        if path is not None and not path.parent.is_dir():
+            raise UsageError(f"There is no folder {path.parent} to write the output into.")
+        if path is not None and path.is_dir():
+            raise UsageError(f"The output {path} is a folder; name a file.")
 
 
 if __name__ == "__main__":

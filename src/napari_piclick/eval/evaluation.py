@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from itertools import islice
-from time import perf_counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from napari_piclick.eval.clicker import next_click
-from napari_piclick.eval.metrics import intersection_over_union
+from napari_piclick.eval.annotation import ImageJob
+from napari_piclick.eval.object_result import ObjectResult
 from napari_piclick.eval.protocol import ClickProtocol
-from napari_piclick.eval.results import ObjectResult, Results
+from napari_piclick.eval.record import MemoryRecord
+from napari_piclick.eval.results import Results
+from napari_piclick.eval.workers import Serial, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from napari_piclick.clicks import Click
-    from napari_piclick.eval.datasets.dataset import Dataset, Sample
+    from napari_piclick.eval.datasets.dataset import Dataset
+    from napari_piclick.eval.object_result import ImageDone
     from napari_piclick.eval.protocol import Segmenter
-    from napari_piclick.proposals import Proposals
+    from napari_piclick.eval.record import Record
+    from napari_piclick.eval.workers import Workers
 
 
 def evaluate(
     dataset: Dataset,
-    predictor: Segmenter,
+    predictor: Segmenter | Callable[[], Segmenter],
     protocol: ClickProtocol | None = None,
     *,
     limit: int | None = None,
+    workers: Workers | None = None,
+    record: Record | None = None,
+    name: str | None = None,
     on_object: Callable[[ObjectResult], None] | None = None,
+    on_image: Callable[[ImageDone], None] | None = None,
 ) -> Results:
     """Measure a predictor on a dataset.
 
@@ -39,81 +43,56 @@ def evaluate(
     ----------
     dataset : Dataset
         See :mod:`napari_piclick.eval.datasets`.
-    predictor : Segmenter
+    predictor : Segmenter, or function that makes one
         Anything with ``set_image`` and ``predict``, as :class:`napari_piclick.Predictor`.
+        Workers need a function without arguments that can be pickled and makes the predictor
+        where they run, such as a :class:`napari_piclick.eval.ModelSpec`.
     protocol : ClickProtocol, optional
         By default the model's own pick, 20 clicks, stopping at an IoU of 0.90.
     limit : int, optional
         Use only the first images, this many.
-    on_object : callable, optional
-        Called with the result of each object as soon as it is there, for progress displays.
+    workers : Workers, optional
+        Who clicks: `Processes` on this machine or `DaskCluster`; without, this process. The
+        results are the same, in the same order, but for the times.
+    record : Record, optional
+        Where results are kept while the run goes on; with a `Journal` in a file they survive a
+        kill, and what it holds already is not done again. Without, in memory.
+    name : str, optional
+        What the model is called in the results; its own ``name`` if left out.
+    on_object, on_image : callable, optional
+        Called as soon as an object, or an image with all its objects, is done, in the order in
+        which that happens; for progress displays.
 
     Raises
     ------
     DatasetError
         If a file of the dataset is missing or does not fit.
+    TypeError
+        If there are workers, but no function that makes predictors.
     """
     protocol = protocol or ClickProtocol()
-    results = Results(dataset.name, getattr(predictor, "name", type(predictor).__name__), protocol)
-    for stem in islice(dataset.images(), limit):
-        encoding_seconds = 0.0
-        for number, sample in enumerate(dataset.samples(stem)):
-            if number == 0:
-                start = perf_counter()
-                predictor.set_image(
-                    sample.image,
-                    contrast_limits=sample.contrast_limits,
-                    rgb=sample.image.ndim == 3,
-                    key=(dataset.name, str(dataset.folder), stem),
-                )
-                encoding_seconds = perf_counter() - start
-            result = evaluate_object(sample, predictor, protocol)
-            results.add(result, encoding_seconds if number == 0 else 0.0)
+    record = record if record is not None else MemoryRecord()
+    work = Work(dataset, predictor, protocol)
+    for event in (workers or Serial()).run(work, _jobs(dataset, limit, record)):
+        if isinstance(event, ObjectResult):
+            record.add(event)
             if on_object is not None:
-                on_object(result)
-    return results
-
-
-def evaluate_object(sample: Sample, predictor: Segmenter, protocol: ClickProtocol) -> ObjectResult:
-    """Click one object of the image that the predictor holds, until it is good or given up."""
-    prediction = np.zeros(sample.mask.shape, bool)
-    proposals: Proposals | None = None
-    clicks: list[Click] = []
-    ious: list[float] = []
-    picked: list[int] = []
-    seconds = 0.0
-    threshold = float("nan")
-    while len(clicks) < protocol.max_clicks:
-        clicks.append(next_click(sample.mask, prediction, clicks, sample.ignore))
-        start = perf_counter()
-        proposals = predictor.predict(tuple(clicks), previous=proposals)
-        seconds += perf_counter() - start
-        if protocol.pick == "oracle":
-            proposals = proposals.choose(best_proposal(proposals, sample), by="oracle")
-        prediction = proposals.plane_mask()
-        ious.append(intersection_over_union(sample.mask, prediction, sample.ignore))
-        picked.append(proposals.chosen)
-        threshold = proposals.threshold
-        if ious[-1] >= protocol.target_iou:
-            break
-    return ObjectResult(
-        sample.image_stem,
-        sample.object_name,
-        tuple(ious),
-        tuple(clicks),
-        tuple(picked),
-        seconds,
-        threshold,
+                on_object(event)
+        else:
+            record.finish(event)
+            if on_image is not None:
+                on_image(event)
+    return Results(
+        dataset.name,
+        name or str(getattr(predictor, "name", type(predictor).__name__)),
+        protocol,
+        record.objects,
+        record.encoding_seconds,
     )
 
 
-def best_proposal(proposals: Proposals, sample: Sample) -> int:
-    """Index of the first proposal with the greatest IoU with the ground truth."""
-    return int(
-        np.argmax(
-            [
-                intersection_over_union(sample.mask, proposals.plane_mask(k), sample.ignore)
-                for k in range(len(proposals))
-            ]
-        )
-    )
+def _jobs(dataset: Dataset, limit: int | None, record: Record) -> Iterator[ImageJob]:
+    """The images that are still to be done, with the objects on them that are done already."""
+    for number, stem in enumerate(islice(dataset.images(), limit)):
+        if number not in record.finished:
+            yield ImageJob(number, stem, record.done(number))

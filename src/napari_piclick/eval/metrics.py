@@ -9,6 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from napari_piclick.region import Region
+
 
 def intersection_over_union(
     truth: np.ndarray, mask: np.ndarray, ignore: np.ndarray | None = None
@@ -19,6 +21,29 @@ def intersection_over_union(
     intersection = np.count_nonzero(truth & mask)
     union = np.count_nonzero(truth) + np.count_nonzero(mask) - intersection
     return intersection / union if union else 1.0
+
+
+class Truth:
+    """An object to compare masks with, which may be given on a part of the plane only.
+
+    Parameters
+    ----------
+    mask : (H, W) bool, the object.
+    ignore : (H, W) bool, pixels that count neither way, or None.
+    """
+
+    def __init__(self, mask: np.ndarray, ignore: np.ndarray | None = None) -> None:
+        self._mask = mask if ignore is None else mask & ~ignore
+        self._counting = None if ignore is None else ~ignore
+        self._area = np.count_nonzero(self._mask)
+
+    def iou(self, mask: np.ndarray, region: Region) -> float:
+        """IoU with a mask, (h, w) bool on ``region`` and empty outside; 1 if both are empty."""
+        if self._counting is not None:
+            mask = mask & self._counting[region.slices]
+        intersection = np.count_nonzero(self._mask[region.slices] & mask)
+        union = self._area + np.count_nonzero(mask) - intersection
+        return float(intersection / union) if union else 1.0
 
 
 def reached(ious: Sequence[float], threshold: float) -> bool:
@@ -48,12 +73,17 @@ def mean_number_of_clicks(
     return float(np.mean([number_of_clicks(ious, threshold, max_clicks) for ious in objects]))
 
 
+def iou_at(ious: Sequence[float], clicks: int) -> float:
+    """The IoU after ``clicks`` clicks; an object that was finished earlier keeps its last IoU."""
+    return ious[min(clicks, len(ious)) - 1]
+
+
 def mean_iou_at(objects: Iterable[Sequence[float]], clicks: int) -> float:
     """mIoU@k: the mean IoU over objects after ``clicks`` clicks.
 
     An object that was finished earlier counts with its last IoU: nobody clicks on it any more.
     """
-    return float(np.mean([ious[min(clicks, len(ious)) - 1] for ious in objects]))
+    return float(np.mean([iou_at(ious, clicks) for ious in objects]))
 
 
 def failures(objects: Iterable[Sequence[float]], threshold: float) -> int:

@@ -6,47 +6,114 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from napari_piclick.eval.protocol import PICKED_BY
+from napari_piclick.eval.published import MEASURED_ON, published_rows
 
 if TYPE_CHECKING:
+    from napari_piclick.eval.published import PublishedRow
     from napari_piclick.eval.results import Results
 
 _WIDTH = 78
 
+#: Measures of the table and what they are called in it.
+_MEASURES = {
+    "miou@1": "mIoU@1",
+    "noc80": "NoC80",
+    "noc85": "NoC85",
+    "noc90": "NoC90",
+}
+
 
 def format_report(results: Results) -> str:
-    """The summary as a table, and in words what the figures mean.
+    """The summary as a table beside the paper's row, and in words what the figures mean.
 
     Raises
     ------
     ValueError
         If there is no object.
     """
-    summary = results.summary()
-    images = len({result.image for result in results.objects})
-    max_clicks = results.protocol.max_clicks
-    rows = [
-        ("objects", f"{summary['objects']} on {images} {'image' if images == 1 else 'images'}"),
-        ("mIoU@1", f"{summary['miou@1']:.4f}"),
-        ("NoC80", _figure(summary["noc80"])),
-        ("NoC85", _figure(summary["noc85"])),
-        ("NoC90", _figure(summary["noc90"])),
-        ("failures at 0.80", _figure(summary["failures80"])),
-        ("seconds per click", f"{summary['seconds_per_click']:.3f}"),
-    ]
+    summary, intervals = results.summary(), results.intervals()
+    published = published_rows(results.dataset, results.model)
     title = f"{results.model} on {results.dataset}"
-    lines = [title, "-" * len(title), *(f"{name:<19}{value}" for name, value in rows), ""]
-    thresholds = ", ".join(f"{t:g}" for t in sorted({r.threshold for r in results.objects}))
-    words = (
-        f"{PICKED_BY[results.protocol.pick]} NoC is the mean number of clicks to that IoU; an "
-        f"object that never got there counts {max_clicks} and, for 0.80, as a failure. A pixel "
-        f"belongs to a mask above probability {thresholds}. Seconds per click include the "
-        "encoding of the images."
-    )
-    lines.append(fill(words, _WIDTH))
+    lines = [title, "-" * len(title)]
+    lines.append(_row("", "here", "95 % interval", *_headings(published)).rstrip())
+    for measure, name in _MEASURES.items():
+        value = summary[measure]
+        if value is None:
+            lines.append(f"{name:<19}not measured (the run stopped at a lower IoU)")
+            continue
+        digits = 4 if "iou" in measure else 2
+        low, high = intervals[measure]
+        cells = [f"{value:.{digits}f}", f"{low:.{digits - 1}f} to {high:.{digits - 1}f}"]
+        for row in published:
+            stated = row.figures.get(measure)
+            cells += ["", ""] if stated is None else [f"{stated:g}", f"{value - stated:+.3f}"]
+        lines.append(_row(name, *cells).rstrip())
+    images = summary["images"]
+    lines += [
+        f"{'objects':<19}{summary['objects']} on {images} {'image' if images == 1 else 'images'}",
+        *_failures(summary),
+        _line("best proposal", f"mIoU@1 {summary['best_miou@1']:.4f} if always picked"),
+        _line("further selections", f"{summary['selections']:.2f} per object"),
+        _line("seconds per click", f"{summary['seconds_per_click']:.3f}"),
+        "",
+        *_curve(results, summary),
+        "",
+        fill(_words(results, published), _WIDTH),
+    ]
     return "\n".join(lines)
 
 
-def _figure(value: float | None) -> str:
-    if value is None:
-        return "not measured (the run stopped at a lower IoU)"
-    return str(value) if isinstance(value, int) else f"{value:.2f}"
+def _row(name: str, here: str, interval: str, *published: str) -> str:
+    cells = "".join(f"{cell:>8}" for cell in published)
+    return f"{name:<19}{here:<9}{interval:<17}{cells}"
+
+
+def _headings(published: tuple[PublishedRow, ...]) -> list[str]:
+    return [cell for row in published for cell in (row.backbone, "diff.")]
+
+
+def _line(name: str, text: str) -> str:
+    return f"{name:<19}{text}"
+
+
+def _failures(summary: dict[str, float | int | None]) -> list[str]:
+    lines = []
+    for percent in (80, 85, 90):
+        value = summary[f"failures{percent}"]
+        text = "not measured (the run stopped at a lower IoU)" if value is None else str(value)
+        lines.append(_line(f"failures at 0.{percent}", text))
+    return lines
+
+
+def _curve(results: Results, summary: dict[str, float | int | None]) -> list[str]:
+    """The mean IoU after each click, five to a line."""
+    last = results.protocol.max_clicks
+    cells = [f"@{k:<3}{summary[f'miou@{k}']:.3f}" for k in range(1, last + 1)]
+    lines = ["  ".join(cells[start : start + 5]) for start in range(0, last, 5)]
+    return [_line("mIoU" if start == 0 else "", line) for start, line in enumerate(lines)]
+
+
+def _words(results: Results, published: tuple[PublishedRow, ...]) -> str:
+    protocol = results.protocol
+    thresholds = ", ".join(f"{t:g}" for t in sorted({r.threshold for r in results.objects}))
+    words = [
+        PICKED_BY[protocol.pick],
+        f"NoC is the mean number of clicks to that IoU; an object that never got there counts "
+        f"{protocol.max_clicks} and as a failure. A pixel belongs to a mask above probability "
+        f"{thresholds}. Further selections are the clicks after which another proposal was better "
+        "than the model's own pick. Seconds per click include the encoding of the images. "
+        "Intervals are bootstrapped over images.",
+    ]
+    if protocol.target_iou <= 1:
+        words.append(
+            f"Objects are finished at an IoU of {protocol.target_iou:g} and keep their last IoU "
+            "in the mean IoU after later clicks."
+        )
+    if published:
+        words.append(
+            "Beside: Table 2 of the paper, whose proposals are picked by the ground truth, on "
+            f"{MEASURED_ON[results.dataset]}."
+        )
+    if published and protocol.pick != "oracle":
+        words.append("To compare with it, pick in the same way: --pick oracle.")
+    return " ".join(words)

@@ -4,44 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from napari_piclick.eval.metrics import failures, mean_iou_at, mean_number_of_clicks
+import numpy as np
+
+from napari_piclick.eval.bootstrap import LEVEL, RESAMPLES, confidence_intervals
+from napari_piclick.eval.metrics import iou_at, number_of_clicks, reached
+from napari_piclick.eval.protocol import PICKED_BY, THRESHOLDS
 
 if TYPE_CHECKING:
-    from napari_piclick.clicks import Click
+    from collections.abc import Iterator, Sequence
+
+    from napari_piclick.eval.object_result import ObjectResult
     from napari_piclick.eval.protocol import ClickProtocol
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectResult:
-    """What happened on one object.
-
-    Parameters
-    ----------
-    image, object : str
-        Stem of the image and name of the object on it.
-    ious : tuple of float
-        IoU with the ground truth after each click.
-    clicks : tuple of Click
-        The simulated annotator's clicks.
-    picked : tuple of int
-        Index of the proposal that counted after each click (0 had the best score).
-    seconds : float
-        Time the predictor took for these clicks.
-    threshold : float
-        Probability above which a pixel counted as object.
-    """
-
-    image: str
-    object: str
-    ious: tuple[float, ...]
-    clicks: tuple[Click, ...]
-    picked: tuple[int, ...]
-    seconds: float
-    threshold: float
 
 
 @dataclass
@@ -54,18 +32,16 @@ class Results:
         What was measured, and on what.
     protocol : ClickProtocol
         How.
+    objects : sequence of ObjectResult
+    encoding_seconds : float
+        Time that taking the images took.
     """
 
     dataset: str
     model: str
     protocol: ClickProtocol
-    objects: list[ObjectResult] = field(default_factory=list)
+    objects: Sequence[ObjectResult] = field(default_factory=list)
     encoding_seconds: float = 0.0
-
-    def add(self, result: ObjectResult, encoding_seconds: float = 0.0) -> None:
-        """Append one object, and the time its image took to encode if it was the first on it."""
-        self.objects.append(result)
-        self.encoding_seconds += encoding_seconds
 
     def summary(self) -> dict[str, float | int | None]:
         """The figures over all objects.
@@ -73,63 +49,145 @@ class Results:
         Returns
         -------
         dict
-            ``objects``; ``miou@1``; ``noc80``, ``noc85``, ``noc90``: mean number of clicks, an
-            object that never got there counting the protocol's ``max_clicks``, or None where the
-            run stopped at a lower IoU, so that the figure was not measured; ``failures80``:
-            objects that never reached 0.80 (None likewise); ``seconds_per_click``: the time in
-            the predictor, encoding of the images included, over all clicks.
+            ``objects``; ``images``; ``miou@1`` and on to the last click: an object that was
+            finished earlier keeps its last IoU; ``best_miou@1``: the same if the best proposal
+            after the first click had been picked; ``noc80``, ``noc85``, ``noc90``: mean number of
+            clicks, an object that never got there counting the protocol's ``max_clicks``, or None
+            where the run stopped at a lower IoU, so that the figure was not measured;
+            ``failures80``, ``85``, ``90``: objects that never got there (None likewise);
+            ``at_limit80``, ``85``, ``90``: those and the ones that got there with the last click
+            only, as the published tables count them; ``selections``: how often, per object,
+            another proposal was better than the model's own pick (Table 5);
+            ``seconds_per_click``: the time in the predictor, encoding of the images included,
+            over all clicks.
 
         Raises
         ------
         ValueError
             If there is no object.
         """
-        if not self.objects:
+        figures = self._figures()
+        columns = figures.columns()
+        summary: dict[str, float | int | None] = {
+            "objects": len(figures.images),
+            "images": len(set(figures.images)),
+            **{name: float(values.mean()) for name, values in columns.items() if "iou" in name},
+        }
+        for threshold in THRESHOLDS:
+            percent = round(100 * threshold)
+            measured = f"noc{percent}" in columns
+            clicks = columns.get(f"noc{percent}")
+            summary[f"noc{percent}"] = None if clicks is None else float(clicks.mean())
+            summary[f"failures{percent}"] = figures.failures[percent] if measured else None
+            summary[f"at_limit{percent}"] = (
+                None if clicks is None else int((clicks == self.protocol.max_clicks).sum())
+            )
+        summary["selections"] = float(columns["selections"].mean())
+        summary["seconds_per_click"] = (self.encoding_seconds + figures.seconds) / figures.clicks
+        return summary
+
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """95 % confidence intervals of the means in `summary`, by bootstrap over images."""
+        figures = self._figures()
+        columns = figures.columns()
+        low, high = confidence_intervals(np.stack(list(columns.values()), 1), figures.images)
+        return {name: (float(low[k]), float(high[k])) for k, name in enumerate(columns)}
+
+    def _figures(self) -> _Figures:
+        if not len(self.objects):
             raise ValueError("No object was evaluated, so there is nothing to summarise.")
-        ious = [result.ious for result in self.objects]
-        seconds = self.encoding_seconds + sum(result.seconds for result in self.objects)
-        return {
-            "objects": len(ious),
-            "miou@1": mean_iou_at(ious, 1),
-            "noc80": self._clicks_to(0.80),
-            "noc85": self._clicks_to(0.85),
-            "noc90": self._clicks_to(0.90),
-            "failures80": failures(ious, 0.80) if self.protocol.target_iou >= 0.80 else None,
-            "seconds_per_click": seconds / sum(map(len, ious)),
-        }
-
-    def _clicks_to(self, threshold: float) -> float | None:
-        if self.protocol.target_iou < threshold:
-            return None
-        objects = (result.ious for result in self.objects)
-        return mean_number_of_clicks(objects, threshold, self.protocol.max_clicks)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The results as they are written to JSON."""
-        return {
-            "dataset": self.dataset,
-            "model": self.model,
-            "pick": self.protocol.pick,
-            "samples": [
-                {"image": result.image, "object": result.object, "ious": list(result.ious)}
-                for result in self.objects
-            ],
-            "summary": self.summary(),
-        }
+        figures = _Figures(self.protocol)
+        for result in self.objects:
+            figures.add(result)
+        return figures
 
     def write_json(self, path: str | os.PathLike[str]) -> None:
         """Write the results to a JSON file; an older file stays whole until the new one is.
+
+        The file holds, beside the `summary`, its confidence ``intervals``, the ``protocol``, and
+        in ``samples`` every object's IoUs, clicks and picks. All of it but the time,
+        ``summary["seconds_per_click"]``, is the same in every run of the same model.
 
         Raises
         ------
         OSError
             If the file cannot be written.
+        ValueError
+            If there is no object.
         """
-        path = Path(path)
-        text = json.dumps(self.to_dict(), indent=1) + "\n"
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        summary, intervals = self.summary(), self.intervals()
+        head = {
+            "dataset": self.dataset,
+            "model": self.model,
+            "pick": self.protocol.pick,
+            "picked_by": PICKED_BY[self.protocol.pick],
+            "protocol": self.protocol.as_dict(),
+        }
+        tail = {
+            "summary": summary,
+            "intervals": {
+                "level": LEVEL,
+                "resamples": RESAMPLES,
+                "over": "images",
+                **{name: list(bounds) for name, bounds in intervals.items()},
+            },
+        }
+        with replacing(path) as file:
+            # Sample by sample, so that not all of them are held at once.
+            file.write(json.dumps(head, indent=1)[:-2] + ',\n "samples": [')
+            for number, result in enumerate(self.objects):
+                file.write((",\n  " if number else "\n  ") + json.dumps(_sample(result)))
+            file.write("\n ],\n" + json.dumps(tail, indent=1)[2:] + "\n")
+
+
+class _Figures:
+    """What the summary needs of every object, in a few numbers each."""
+
+    def __init__(self, protocol: ClickProtocol) -> None:
+        self._protocol = protocol
+        self._thresholds = [t for t in THRESHOLDS if protocol.target_iou >= t]
+        self._rows: list[np.ndarray] = []
+        self.images: list[int] = []
+        self.failures = {round(100 * t): 0 for t in self._thresholds}
+        self.seconds = 0.0
+        self.clicks = 0
+
+    def add(self, result: ObjectResult) -> None:
+        last = self._protocol.max_clicks
+        row = [iou_at(result.ious, clicks) for clicks in range(1, last + 1)]
+        row.append(result.best_ious[0])
+        row += [number_of_clicks(result.ious, t, last) for t in self._thresholds]
+        row.append(result.selections)
+        self._rows.append(np.array(row, float))
+        self.images.append(result.position[0])
+        for threshold in self._thresholds:
+            self.failures[round(100 * threshold)] += not reached(result.ious, threshold)
+        self.seconds += sum(result.seconds)
+        self.clicks += len(result.ious)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Each measure's value for every object, by name."""
+        names = [f"miou@{clicks}" for clicks in range(1, self._protocol.max_clicks + 1)]
+        names += ["best_miou@1", *(f"noc{round(100 * t)}" for t in self._thresholds), "selections"]
+        return dict(zip(names, np.ascontiguousarray(np.stack(self._rows).T), strict=True))
+
+
+def _sample(result: ObjectResult) -> dict[str, Any]:
+    values = result.to_dict()
+    left_out = ("position", "proposal_ious", "seconds", "threshold")
+    return {k: v for k, v in values.items() if k not in left_out} | {
+        "best_ious": list(result.best_ious)
+    }
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[TextIO]:
+    """Write a text file under a temporary name, and put it in place when it is whole."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

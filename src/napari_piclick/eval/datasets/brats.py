@@ -18,34 +18,28 @@ plane is shown in array order: ``volume[i, j, k]`` is row ``i``, column ``j`` of
 no rotation. The intensity window is the same for all slices of a volume: the 0.5 and 99.5
 percentiles of its non-zero voxels.
 
-These are not the slices of the PiClick paper, whose making is not published: figures measured
-here and there are near, but not the same.
+These are not the slices of the PiClick paper, whose making is not published (see
+:mod:`.brats_pictures`): figures measured here and there are near, but not the same.
 """
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import nibabel
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
 
 from napari_piclick.eval.datasets.dataset import Dataset, DatasetError, Sample
+from napari_piclick.eval.datasets.volumes import Case, read_case, read_segmentation, slices_with
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
-#: A slice is used if it has more pixels of the target than this.
-MIN_PIXELS = 100
-
 _KNOWN_LABELS = frozenset({0, 1, 2, 4})
-
-# What nibabel raises for files that are damaged or no NIfTI at all.
-_UNREADABLE = (OSError, ValueError, EOFError, zlib.error, ImageFileError)
+#: Axial slices run along the last axis.
+_AXIS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +59,6 @@ TARGETS = {
         Target("enhancing", (4,), "t1ce"),
     )
 }
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Case:
-    """One volume (X, Y, Z), where the target is in it (bool), and the intensities to show."""
-
-    name: str
-    volume: np.ndarray
-    target: np.ndarray
-    window: tuple[float, float]
 
 
 class BraTS(Dataset):
@@ -110,8 +94,8 @@ class BraTS(Dataset):
     def images(self) -> Iterator[str]:
         """The stems of all slices that show the target, case by case from the lowest slice."""
         for case, (_, segmentation) in self._cases.items():
-            target = np.isin(_read_segmentation(segmentation), self.target.labels)
-            for index in np.flatnonzero(target.sum(axis=(0, 1)) > MIN_PIXELS):
+            labels = read_segmentation(segmentation, _KNOWN_LABELS)
+            for index in slices_with(labels, self.target.labels, _AXIS):
                 yield f"{case}_z{index:03d}"
 
     def samples(self, image_stem: str) -> Iterator[Sample]:
@@ -119,9 +103,9 @@ class BraTS(Dataset):
         name, _, index = image_stem.rpartition("_z")
         if self._held is None or self._held.name != name:
             self._held = None  # let go of the last one before reading the next
-            self._held = _read_case(name, *self._cases[name], self.target)
-        plane = np.ascontiguousarray(self._held.volume[:, :, int(index)])
-        mask = np.ascontiguousarray(self._held.target[:, :, int(index)])
+            self._held = read_case(name, *self._cases[name], _KNOWN_LABELS, _AXIS)
+        plane, labels = self._held.slice(int(index))
+        mask = np.isin(labels, self.target.labels)
         yield Sample(image_stem, self.target.name, plane, mask, self._held.window)
 
 
@@ -146,40 +130,3 @@ def _find_cases(folder: Path, modality: str) -> Iterator[tuple[str, tuple[Path, 
                 break
         else:
             raise DatasetError(f"{segmentation} has no {modality} volume {stem}.nii.gz beside it.")
-
-
-def _read_case(name: str, image: Path, segmentation: Path, target: Target) -> Case:
-    volume, labels = _read_volume(image), _read_segmentation(segmentation)
-    if volume.shape != labels.shape:
-        raise DatasetError(
-            f"{segmentation} has the size {labels.shape}, but its image {image.name} has "
-            f"{volume.shape}."
-        )
-    tissue = volume[volume != 0]
-    if not tissue.size:
-        raise DatasetError(f"{image} holds nothing but zeros.")
-    low, high = np.percentile(tissue, (0.5, 99.5))
-    return Case(name, volume, np.isin(labels, target.labels), (float(low), float(high)))
-
-
-def _read_segmentation(path: Path) -> np.ndarray:
-    labels = _read_volume(path)
-    unknown = sorted(set(np.unique(labels).tolist()) - _KNOWN_LABELS)
-    if unknown:
-        raise DatasetError(
-            f"{path} holds the label {unknown[0]:g}, but BraTS 2017 to 2021 use 1, 2 and 4."
-        )
-    return labels
-
-
-def _read_volume(path: Path) -> np.ndarray:
-    """The (X, Y, Z) voxels of a NIfTI file, with its scaling applied if it has one."""
-    try:
-        # Files of this kind are read whole: compressed, they can be read in no other way.
-        file: Any = nibabel.load(path)
-        voxels = np.asanyarray(file.dataobj)
-    except _UNREADABLE as error:
-        raise DatasetError(f"{path} cannot be read as NIfTI: {error}") from error
-    if voxels.ndim != 3:
-        raise DatasetError(f"{path} must be one 3D volume, but its shape is {voxels.shape}.")
-    return voxels

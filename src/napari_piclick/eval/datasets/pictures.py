@@ -1,4 +1,4 @@
-"""Pictures and label pictures as files: PNG, JPEG and TIFF, read as their pixels are stored."""
+"""Pictures and label pictures as files (PNG, BMP, JPEG, TIFF), read as their pixels are stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
-PICTURE_SUFFIXES = TIFF_SUFFIXES | JPEG_SUFFIXES | {".png"}
+PICTURE_SUFFIXES = TIFF_SUFFIXES | JPEG_SUFFIXES | {".png", ".bmp"}
 
 #: Pillow's modes that are pixel values as they are; others (palettes, CMYK ...) are converted.
 _PLAIN_MODES = frozenset({"1", "L", "I", "I;16", "I;16B", "I;16L", "F", "RGB", "RGBA"})

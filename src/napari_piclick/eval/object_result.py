@@ -1,0 +1,116 @@
+"""What happened on one object, and on one image as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from napari_piclick.clicks import Click
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectResult:
+    """What happened on one object; all tuples have one entry for each click.
+
+    Parameters
+    ----------
+    image, object : str
+        Stem of the image and name of the object on it.
+    position : (image, object)
+        Where it stands in the dataset: number of the image, and of the object on it.
+    ious : tuple of float
+        IoU with the ground truth of the proposal that counted.
+    clicks : tuple of Click
+        The simulated annotator's clicks.
+    picked : tuple of int
+        Index of the proposal that counted (0 had the best score).
+    proposed : tuple of int
+        Index of the proposal that the model itself would have picked.
+    proposal_ious : tuple of tuple of float
+        IoU of every proposal.
+    seconds : tuple of float
+        Time the predictor took.
+    threshold : float
+        Probability above which a pixel counted as object.
+    """
+
+    image: str
+    object: str
+    position: tuple[int, int]
+    ious: tuple[float, ...]
+    clicks: tuple[Click, ...]
+    picked: tuple[int, ...]
+    proposed: tuple[int, ...]
+    proposal_ious: tuple[tuple[float, ...], ...]
+    seconds: tuple[float, ...]
+    threshold: float
+
+    @property
+    def best_ious(self) -> tuple[float, ...]:
+        """The greatest IoU among the proposals after each click."""
+        return tuple(max(ious) for ious in self.proposal_ious)
+
+    @property
+    def selections(self) -> int:
+        """Clicks after which another proposal was better than the model's own pick.
+
+        These are the additional selections that a person would have had to make (Table 5).
+        """
+        return sum(
+            ious[own] < max(ious)
+            for ious, own in zip(self.proposal_ious, self.proposed, strict=True)
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain values; `from_dict` reads it back exactly."""
+        return {
+            "image": self.image,
+            "object": self.object,
+            "position": list(self.position),
+            "ious": list(self.ious),
+            "clicks": [[click.row, click.col, int(click.positive)] for click in self.clicks],
+            "picked": list(self.picked),
+            "proposed": list(self.proposed),
+            "proposal_ious": [list(ious) for ious in self.proposal_ious],
+            "seconds": list(self.seconds),
+            "threshold": self.threshold,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ObjectResult:
+        """Read what `to_dict` gave."""
+        image, number = values["position"]
+        return cls(
+            values["image"],
+            values["object"],
+            (image, number),
+            tuple(values["ious"]),
+            tuple(Click(row, col, bool(positive)) for row, col, positive in values["clicks"]),
+            tuple(values["picked"]),
+            tuple(values["proposed"]),
+            tuple(tuple(ious) for ious in values["proposal_ious"]),
+            tuple(values["seconds"]),
+            values["threshold"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDone:
+    """All objects of an image are done.
+
+    Parameters
+    ----------
+    number : int
+        Of the image in the dataset.
+    image : str
+        Its stem.
+    objects : int
+        How many objects it has.
+    encoding_seconds : float
+        Time the predictor took to take the image.
+    """
+
+    number: int
+    image: str
+    objects: int
+    encoding_seconds: float
