@@ -22,13 +22,14 @@ PACKAGE = "napari_piclick"
 RINGS = {
     "values": set(),
     "models": {"values"},
-    "predict": {"values", "models"},
+    "weights": {"values", "models"},
+    "predict": {"values", "models", "weights"},
     "session": {"values", "predict"},
     "io": {"values"},
     "eval": {"values", "models", "predict", "io"},
     "train": {"values", "models", "predict", "io"},
     "_napari": {"values", "predict", "session", "io"},
-    "_qt": {"values", "predict", "session", "io", "train", "_napari"},
+    "_qt": {"values", "weights", "predict", "session", "io", "train", "_napari"},
 }
 
 #: Libraries with consequences, and the only rings that may import them.

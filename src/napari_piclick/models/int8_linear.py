@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import torch
@@ -25,7 +26,9 @@ class Int8Linear(nn.Module):
         weight = linear.weight.detach()
         scales = (weight.abs().amax(1) / 127).clamp(min=1e-9).double()
         zeros = torch.zeros(len(weight), dtype=torch.long)
-        packed = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
+        with warnings.catch_warnings():  # about tensors of such types; only the product is used
+            warnings.simplefilter("ignore")
+            packed = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
         self._packed = torch.ops.quantized.linear_prepack(packed, linear.bias)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -43,7 +46,7 @@ def to_int8(model: PiClick) -> PiClick:
     Raises
     ------
     ValueError
-        If this machine's processor has no 8-bit arithmetic that PyTorch can use.
+        If this machine's processor or PyTorch has no 8-bit arithmetic.
     """
     parts = [*model.backbone.blocks, *model.head.pixel_decoder.encoder.layers]
     for part in parts:
@@ -52,10 +55,10 @@ def to_int8(model: PiClick) -> PiClick:
                 if isinstance(child, nn.Linear) and name in _REPLACED:
                     try:
                         setattr(parent, name, Int8Linear(child))
-                    except RuntimeError as error:
+                    except (RuntimeError, AttributeError) as error:
                         raise ValueError(
-                            f"The fast mode does not work on this processor ({error}); "
-                            "use the model without it."
+                            "The fast mode does not work with this processor or PyTorch "
+                            f"({error}); use the model without it."
                         ) from error
     return model
 

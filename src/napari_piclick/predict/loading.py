@@ -2,35 +2,81 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_piclick.models.checkpoint import load_tiny
-from napari_piclick.models.registry import DEFAULT, find_weights, sha256
+from napari_piclick.models.published_checkpoint import ARCHITECTURE, load_piclick
+from napari_piclick.models.registry import DEFAULT, MODELS, find_weights, sha256
+from napari_piclick.predict.compat import CompatPredictor
 from napari_piclick.predict.device import choose_device
+from napari_piclick.predict.full_pass import FullPass
 from napari_piclick.predict.predictor import Predictor
+from napari_piclick.predict.published import PublishedPredictor
+from napari_piclick.weights.store import Stored, find
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_piclick.predict.interface import ClickPredictor
 
+#: Added to a published model's name, it asks for the fast mode.
+FAST = ":fast"
 
-def load_predictor(name_or_path: str | Path = DEFAULT, device: str = "auto") -> ClickPredictor:
+
+def load_predictor(
+    name_or_path: str | Path = DEFAULT,
+    device: str = "auto",
+    *,
+    compat: str | None = None,
+    fast: bool = False,
+) -> ClickPredictor:
     """Load a model, ready to answer clicks.
 
     Parameters
     ----------
     name_or_path : str or Path
-        "piclick-tiny", which comes with the package, or a file of weights.
+        "piclick-tiny", which comes with the package; a model that was added to the weights;
+        or a file: one of PiClick's authors (.pth) or of ours (.safetensors).
+        The name of a published model may end in ":fast".
     device : str
         "auto" takes a GPU if there is one; or "cpu", "cuda", "mps".
+    compat : "published", optional
+        Published models only: repeat what the program behind the published tables does,
+        its slips included, in float32.
+    fast : bool
+        Published models only: 8-bit arithmetic and no mirror image, on the CPU.
 
     Raises
     ------
     FileNotFoundError
         If there is no such model.
     ValueError
-        If the file is not one, or the device is not there.
+        If the file is not one, or the device is not there, or the model has no such mode.
+    ConnectionError
+        If the model is to be downloaded and cannot be.
     """
-    path = find_weights(name_or_path)
+    if compat not in (None, "published"):
+        raise ValueError(f"compat can be 'published' or left out, not {compat!r}.")
+    name = str(name_or_path)
+    if name.endswith(FAST) and not Path(name).exists():
+        name, fast = name.removesuffix(FAST), True
+    stored = None if name in MODELS else find(name)
+    if stored is not None and stored.architecture == ARCHITECTURE:
+        if compat and fast:
+            raise ValueError("The fast mode does not repeat published results; leave out one.")
+        return _published(stored, device, compat is not None, fast)
+    if compat or fast:
+        raise ValueError(
+            f"{name} is not the published network, which alone has the modes "
+            "compat='published' and fast."
+        )
+    path = stored.path if stored is not None else find_weights(name)
     return Predictor(load_tiny(path), str(name_or_path), sha256(path), choose_device(device))
+
+
+def _published(stored: Stored, device: str, exact: bool, fast: bool) -> ClickPredictor:
+    place = choose_device("cpu" if fast and device == "auto" else device)
+    model = load_piclick(stored.path)
+    run = FullPass(model, stored.name, place, exact=exact, fast=fast)
+    name = stored.name + (FAST if fast else "")
+    predictor = CompatPredictor if exact else PublishedPredictor
+    return predictor(run, name, stored.source_sha256 or sha256(stored.path))

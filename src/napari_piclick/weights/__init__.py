@@ -1,0 +1,1 @@
+"""The weights at hand: which there are, where they lie, and how further ones are added."""
