@@ -38,6 +38,7 @@ class FloodPredictor:
         self.questions: list[tuple[Click, ...]] = []
         self.previous: list[Any] = []
         self.threads: set[int] = set()
+        self.ahead: list[tuple[Any, int]] = []
         self.gate = threading.Event()
         self.gate.set()
         self.error: Exception | None = None
@@ -50,6 +51,11 @@ class FloodPredictor:
         self.images.append(self._image)
         self.keys.append(key)
         self.windows.append(contrast_limits)
+
+    def prefetch(
+        self, image: Any, *, contrast_limits: Any = None, rgb: bool | None = None, key: Any = None
+    ) -> None:
+        self.ahead.append((key, threading.get_ident()))
 
     def predict(self, clicks: Sequence[Click], previous: Any = None) -> Proposals:
         self.threads.add(threading.get_ident())

@@ -28,6 +28,7 @@ RINGS = {
     "io": {"values"},
     "eval": {"values", "models", "predict", "io"},
     "train": {"values", "models", "predict", "io"},
+    "segment": {"values", "predict", "session", "io"},
     "_napari": {"values", "predict", "session", "io"},
     "_qt": {"values", "weights", "predict", "session", "io", "train", "_napari"},
 }

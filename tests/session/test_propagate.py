@@ -6,7 +6,6 @@ import threading
 
 import numpy as np
 import pytest
-from tests.conftest import FloodPredictor
 
 from napari_piclick.plane import Plane
 from napari_piclick.proposals import Proposals
@@ -23,22 +22,6 @@ from napari_piclick.session.propagate import (
 )
 from napari_piclick.session.quality import most_doubtful, rate_slices
 from napari_piclick.session.slice_mask import LabelledBy, ObjectSlices, SliceMask
-
-
-class Flood(FloodPredictor):
-    """The flood, and planes that are encoded ahead."""
-
-    def __init__(self):
-        super().__init__()
-        self.ahead = []
-
-    def prefetch(self, image, *, contrast_limits=None, rgb=None, key=None):
-        self.ahead.append((key, threading.get_ident()))
-
-
-@pytest.fixture
-def flood():
-    return Flood()
 
 
 def stack_of(volume, axis=0):
@@ -60,14 +43,14 @@ def run(events):
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
-def test_an_object_is_followed_to_its_ends_in_any_direction(flood, blocks, axis):
+def test_an_object_is_followed_to_its_ends_in_any_direction(predictor, blocks, axis):
     truth = np.moveaxis(blocks == 60, axis, 0)
     on = np.flatnonzero(truth.any(axis=(1, 2)))
     start = int(on[len(on) // 2])
     slices = ObjectSlices(len(truth))
     slices.put(hand(start, truth[start]))
     stack = stack_of(blocks, axis)
-    found, stops = run(propagate(flood, stack, slices, start))
+    found, stops = run(propagate(predictor, stack, slices, start))
     assert sorted([*found, start]) == on.tolist()
     for labelled in slices:
         np.testing.assert_array_equal(labelled.plane_mask(), truth[labelled.index])
@@ -77,35 +60,35 @@ def test_an_object_is_followed_to_its_ends_in_any_direction(flood, blocks, axis)
     assert [stop.index for stop in stops] == [on[-1] + 1, on[0] - 1]
 
 
-def test_each_slice_is_asked_with_the_last_mask_and_a_click_inside_it(flood, blocks):
+def test_each_slice_is_asked_with_the_last_mask_and_a_click_inside_it(predictor, blocks):
     slices = ObjectSlices(12)
     slices.put(hand(5, blocks[5] == 60))
-    list(propagate(flood, stack_of(blocks), slices, 5, steps=(1,), rules=Rules(max_slices=1)))
-    (clicks,), (previous,) = flood.questions, flood.previous
+    list(propagate(predictor, stack_of(blocks), slices, 5, steps=(1,), rules=Rules(max_slices=1)))
+    (clicks,), (previous,) = predictor.questions, predictor.previous
     assert len(clicks) == 1
     assert blocks[5][clicks[0].pixel] == 60
     np.testing.assert_array_equal(previous.plane_mask(), blocks[5] == 60)
 
 
-def test_the_next_slice_is_encoded_ahead_in_the_background(flood, blocks):
+def test_the_next_slice_is_encoded_ahead_in_the_background(predictor, blocks):
     slices = ObjectSlices(12)
     slices.put(hand(5, blocks[5] == 60))
-    list(propagate(flood, stack_of(blocks), slices, 5, steps=(1,)))
-    assert [key[1][1] for key, _ in flood.ahead] == [(7,), (8,), (9,)]
-    assert threading.get_ident() not in {thread for _, thread in flood.ahead}
-    flood.ahead.clear()
-    list(propagate(flood, stack_of(blocks), slices, 5, steps=(1,), ahead=False))
-    assert flood.ahead == []
+    list(propagate(predictor, stack_of(blocks), slices, 5, steps=(1,)))
+    assert [key[1][1] for key, _ in predictor.ahead] == [(7,), (8,), (9,)]
+    assert threading.get_ident() not in {thread for _, thread in predictor.ahead}
+    predictor.ahead.clear()
+    list(propagate(predictor, stack_of(blocks), slices, 5, steps=(1,), ahead=False))
+    assert predictor.ahead == []
 
 
-def test_closing_stops_at_once_and_keeps_what_was_found(flood, blocks):
+def test_closing_stops_at_once_and_keeps_what_was_found(predictor, blocks):
     slices = ObjectSlices(12)
     slices.put(hand(5, blocks[5] == 60))
-    events = propagate(flood, stack_of(blocks), slices, 5)
+    events = propagate(predictor, stack_of(blocks), slices, 5)
     next(events)
     events.close()
     assert [labelled.index for labelled in slices] == [5, 6]
-    assert len(flood.questions) == 1
+    assert len(predictor.questions) == 1
 
 
 @pytest.mark.parametrize(
@@ -117,45 +100,45 @@ def test_closing_stops_at_once_and_keeps_what_was_found(flood, blocks):
         (Rules(min_area=10_000), [], {Reason.EMPTY}),
     ],
 )
-def test_rules_stop_it(flood, blocks, rules, found, reasons):
+def test_rules_stop_it(predictor, blocks, rules, found, reasons):
     slices = ObjectSlices(12)
     slices.put(hand(5, blocks[5] == 60))
-    indices, stops = run(propagate(flood, stack_of(blocks), slices, 5, rules=rules))
+    indices, stops = run(propagate(predictor, stack_of(blocks), slices, 5, rules=rules))
     assert indices == found
     assert {stop.reason for stop in stops} == reasons
 
 
-def test_the_end_of_the_volume_stops_it(flood):
+def test_the_end_of_the_volume_stops_it(predictor):
     volume = np.zeros((4, 20, 20), np.uint8)
     volume[:, 5:10, 5:10] = 9
     slices = ObjectSlices(4)
     slices.put(hand(1, volume[1] == 9))
-    found, stops = run(propagate(flood, stack_of(volume), slices, 1))
+    found, stops = run(propagate(predictor, stack_of(volume), slices, 1))
     assert sorted(found) == [0, 2, 3]
     assert [(stop.reason, stop.index) for stop in stops] == [(Reason.END, 4), (Reason.END, -1)]
 
 
-def test_an_object_that_jumps_aside_is_lost(flood):
+def test_an_object_that_jumps_aside_is_lost(predictor):
     volume = np.zeros((3, 60, 60), np.uint8)
     volume[:2, 20:30, 20:30] = 9
     volume[2, 24:34, 28:38] = 9  # about as large, hardly in the same place
     slices = ObjectSlices(3)
     slices.put(hand(0, volume[0] == 9))
     rules = Rules(min_overlap=0.3, max_area_jump=1e9)
-    found, (stop,) = run(propagate(flood, stack_of(volume), slices, 0, steps=(1,), rules=rules))
+    found, (stop,) = run(propagate(predictor, stack_of(volume), slices, 0, steps=(1,), rules=rules))
     assert found == [1]
     assert stop.reason is Reason.LOST
     assert stop.early
     assert stop.rejected.index == 2
 
 
-def test_slices_labelled_by_hand_are_never_changed(flood, blocks):
+def test_slices_labelled_by_hand_are_never_changed(predictor, blocks):
     odd = np.zeros((40, 50), bool)
     odd[3:9, 3:9] = True  # not what the flood would find
     slices = ObjectSlices(12)
     slices.put(hand(5, blocks[5] == 60))
     slices.put(hand(7, odd))
-    found, stops = run(propagate(flood, stack_of(blocks), slices, 5, steps=(1,)))
+    found, stops = run(propagate(predictor, stack_of(blocks), slices, 5, steps=(1,)))
     assert found == [6]
     assert (stops[0].reason, stops[0].index) == (Reason.HAND, 7)
     np.testing.assert_array_equal(slices.get(7).plane_mask(), odd)
@@ -164,7 +147,7 @@ def test_slices_labelled_by_hand_are_never_changed(flood, blocks):
     np.testing.assert_array_equal(slices.get(7).plane_mask(), odd)
 
 
-def test_between_hand_labelled_slices_the_interpolation_steps_in_where_the_model_fails(flood):
+def test_between_hand_labelled_slices_the_interpolation_steps_in_where_the_model_fails(predictor):
     volume = np.zeros((5, 40, 40), np.uint8)
     volume[:, 10:20, 10:20] = 9
     volume[2] = 0  # a slice on which the object cannot be seen
@@ -173,7 +156,7 @@ def test_between_hand_labelled_slices_the_interpolation_steps_in_where_the_model
     slices = ObjectSlices(5)
     slices.put(hand(0, truth))
     slices.put(hand(4, truth))
-    found, _ = run(propagate(flood, stack_of(volume), slices, 0, steps=(1,)))
+    found, _ = run(propagate(predictor, stack_of(volume), slices, 0, steps=(1,)))
     assert found == [1, 2, 3]
     assert [slices.get(k).by for k in found] == [
         LabelledBy.PROPAGATED,
@@ -183,7 +166,7 @@ def test_between_hand_labelled_slices_the_interpolation_steps_in_where_the_model
     np.testing.assert_array_equal(slices.get(2).plane_mask(), truth)
 
 
-def test_a_correction_reaches_to_the_next_hand_labelled_slices_only(flood, blocks):
+def test_a_correction_reaches_to_the_next_hand_labelled_slices_only(predictor, blocks):
     slices = ObjectSlices(12)
     slices.put(hand(3, blocks[3] == 60))
     slices.put(hand(8, blocks[8] == 60))
@@ -192,7 +175,7 @@ def test_a_correction_reaches_to_the_next_hand_labelled_slices_only(flood, block
     for k in (4, 5, 6, 7):
         slices.put(SliceMask.of(k, blocks[k] == 120, LabelledBy.PROPAGATED))
     slices.put(hand(5, blocks[5] == 60))
-    found, stops = run(propagate_again(flood, stack_of(blocks), slices, 5))
+    found, stops = run(propagate_again(predictor, stack_of(blocks), slices, 5))
     assert found == [6, 7, 4]
     assert {stop.reason for stop in stops} == {Reason.HAND}
     assert slices.get(2) is wrong
@@ -200,23 +183,23 @@ def test_a_correction_reaches_to_the_next_hand_labelled_slices_only(flood, block
         np.testing.assert_array_equal(slices.get(k).plane_mask(), blocks[k] == 60)
 
 
-def test_a_slice_found_empty_ends_the_object_there(flood, blocks):
+def test_a_slice_found_empty_ends_the_object_there(predictor, blocks):
     slices = ObjectSlices(12)
     slices.put(hand(5, blocks[5] == 60))
-    list(propagate(flood, stack_of(blocks), slices, 5))
+    list(propagate(predictor, stack_of(blocks), slices, 5))
     slices.put(hand(7, np.zeros((40, 50), bool)))
-    found, _ = run(propagate_again(flood, stack_of(blocks), slices, 7))
+    found, _ = run(propagate_again(predictor, stack_of(blocks), slices, 7))
     assert found == [6]
     assert [labelled.index for labelled in slices] == [2, 3, 4, 5, 6, 7]
     assert slices.get(7).area == 0
 
 
-def test_it_needs_an_object_to_start_from(flood, blocks):
+def test_it_needs_an_object_to_start_from(predictor, blocks):
     slices = ObjectSlices(12)
     with pytest.raises(ValueError, match="not labelled on slice 5"):
-        next(propagate(flood, stack_of(blocks), slices, 5))
+        next(propagate(predictor, stack_of(blocks), slices, 5))
     with pytest.raises(ValueError, match="not labelled"):
-        next(propagate_again(flood, stack_of(blocks), slices, 5))
+        next(propagate_again(predictor, stack_of(blocks), slices, 5))
     with pytest.raises(ValueError, match="axis 1"):
         PlaneStack(blocks, Plane(blocks.shape, (1, 2), (0,)), 1, "key")
     with pytest.raises(IndexError):
@@ -266,10 +249,10 @@ def test_empty_proposals_are_no_reason_to_fail():
     assert found.labelled.area == 0
 
 
-def test_the_most_doubtful_slice_is_the_one_that_differs(flood, blocks):
+def test_the_most_doubtful_slice_is_the_one_that_differs(predictor, blocks):
     slices = ObjectSlices(12)
     slices.put(hand(5, blocks[5] == 60))
-    list(propagate(flood, stack_of(blocks), slices, 5))
+    list(propagate(predictor, stack_of(blocks), slices, 5))
     shifted = np.roll(blocks[4] == 60, 6, axis=1)
     slices.put(SliceMask.of(4, shifted, LabelledBy.PROPAGATED, 0.7, 0.5))
     rated = rate_slices(slices)
@@ -281,10 +264,10 @@ def test_the_most_doubtful_slice_is_the_one_that_differs(flood, blocks):
     assert {rating.index: rating for rating in rate_slices(slices)}[4].by is LabelledBy.HAND
 
 
-def test_a_slice_where_it_stopped_early_is_among_the_doubtful(flood, blocks):
+def test_a_slice_where_it_stopped_early_is_among_the_doubtful(predictor, blocks):
     slices = ObjectSlices(12)
     slices.put(hand(5, blocks[5] == 60))
-    _, stops = run(propagate(flood, stack_of(blocks), slices, 5))
+    _, stops = run(propagate(predictor, stack_of(blocks), slices, 5))
     unlabelled = [rating.index for rating in rate_slices(slices, stops) if rating.by is None]
     assert unlabelled == [1, 9]
     assert most_doubtful(rate_slices(ObjectSlices(3))) is None

@@ -1,0 +1,113 @@
+"""The file of clicks: what to click on, in the axis order of the image's own reader.
+
+::
+
+    {"axis": 2, "clicks": [{"index": [120, 96, 75], "positive": true, "object": 1}]}
+
+``axis`` is the axis that is sliced; ``index`` has one number for each axis of the array, as the
+reader of the file's format has it (nibabel's for NIfTI). ``positive`` (true if left out) and
+``object`` (1 if left out) may be left out; what else the file holds is not looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class ClicksError(ValueError):
+    """Clicks cannot be used; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeClick:
+    """A click on a voxel.
+
+    Parameters
+    ----------
+    index : tuple of float
+        One number for each axis of the array.
+    positive : bool
+    object : int
+        The label of the object that is meant; 1 or more.
+    """
+
+    index: tuple[float, ...]
+    positive: bool = True
+    object: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ClicksFile:
+    """The clicks on an image.
+
+    Parameters
+    ----------
+    clicks : tuple of VolumeClick
+        In the order they were made.
+    axis : int, optional
+        The axis that is sliced.
+    """
+
+    clicks: tuple[VolumeClick, ...]
+    axis: int | None = None
+
+    @property
+    def objects(self) -> tuple[int, ...]:
+        """The labels of the objects, in the order of their first clicks."""
+        return tuple(dict.fromkeys(click.object for click in self.clicks))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of the file."""
+        clicks = [
+            {"index": list(click.index), "positive": click.positive, "object": click.object}
+            for click in self.clicks
+        ]
+        axis = {} if self.axis is None else {"axis": self.axis}
+        return {**axis, "clicks": clicks}
+
+
+def read_clicks(path: Path) -> ClicksFile:
+    """Read a file of clicks.
+
+    Raises
+    ------
+    ClicksError
+        If it is not there, or is not what this module describes.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ClicksError(f"The clicks {path} cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise ClicksError(f"The clicks {path} are not JSON: {error}.") from error
+    if not isinstance(content, dict) or not isinstance(content.get("clicks"), list):
+        raise ClicksError(f'The clicks {path} must be of the form {{"axis": 2, "clicks": [...]}}.')
+    axis = content.get("axis")
+    if axis is not None and (not isinstance(axis, int) or isinstance(axis, bool)):
+        raise ClicksError(f"The axis in {path} must be a whole number, not {axis!r}.")
+    clicks = tuple(
+        _click(click, f"Click {number} in {path}")
+        for number, click in enumerate(content["clicks"], start=1)
+    )
+    if not clicks:
+        raise ClicksError(f"There is no click in {path}.")
+    return ClicksFile(clicks, axis)
+
+
+def _click(content: Any, where: str) -> VolumeClick:
+    index = content.get("index") if isinstance(content, dict) else None
+    if not isinstance(index, list) or not all(
+        isinstance(i, int | float) and not isinstance(i, bool) for i in index
+    ):
+        raise ClicksError(f'{where} needs an "index", one number for each axis of the image.')
+    positive, label = content.get("positive", True), content.get("object", 1)
+    if not isinstance(positive, bool):
+        raise ClicksError(f'{where}: "positive" must be true or false, not {positive!r}.')
+    if not isinstance(label, int) or isinstance(label, bool) or not 1 <= label < 2**32:
+        raise ClicksError(f'{where}: "object" must be a whole number from 1, not {label!r}.')
+    return VolumeClick(tuple(index), positive, label)

@@ -1,0 +1,77 @@
+"""Workers: jobs done here, in several processes, or on a Dask cluster."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+from napari_piclick.segment.job import Done, do
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from concurrent.futures import Executor
+
+    from napari_piclick.segment.job import Job
+
+
+class WorkersError(RuntimeError):
+    """Workers cannot be had; the message is one sentence for the user."""
+
+
+def run_jobs(jobs: Sequence[Job], workers: int = 1, scheduler: str = "") -> Iterator[Done]:
+    """Do jobs, and tell how each ended as soon as it has.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    workers : int
+        Processes on this machine, which share its cores.
+    scheduler : str
+        Address of a Dask scheduler whose workers see the same files; "" for this machine.
+
+    Raises
+    ------
+    WorkersError
+        If the scheduler cannot be reached.
+    """
+    if not scheduler and min(workers, len(jobs)) <= 1:
+        yield from map(do, jobs)
+        return
+    with _executor(min(workers, len(jobs)), scheduler) as executor:
+        waiting = {executor.submit(do, job): job for job in jobs}
+        for future in as_completed(waiting):
+            job = waiting[future]
+            try:
+                yield future.result()
+            except BrokenExecutor:
+                yield Done(job.image, error="A worker died, perhaps for want of memory.")
+
+
+@contextmanager
+def _executor(workers: int, scheduler: str) -> Iterator[Executor]:
+    if not scheduler:
+        # Threads of all processes together as many as cores; read when a child imports torch.
+        threads = os.environ.get("OMP_NUM_THREADS")
+        os.environ["OMP_NUM_THREADS"] = threads or str(max((os.cpu_count() or 1) // workers, 1))
+        try:
+            with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+                yield pool
+        finally:
+            if threads is None:
+                del os.environ["OMP_NUM_THREADS"]
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise WorkersError(
+            "A Dask scheduler needs dask.distributed: pip install distributed."
+        ) from error
+    try:
+        client = Client(scheduler, timeout=30, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise WorkersError(f"No Dask scheduler answers at {scheduler}.") from error
+    with client, client.get_executor(pure=False) as executor:
+        yield executor

@@ -1,0 +1,218 @@
+"""The command line: clicks in the file's own order, outputs in its geometry, clear refusals."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import nibabel as nib
+import numpy as np
+import pytest
+import tifffile
+
+from napari_piclick.io.geometry import Geometry
+from napari_piclick.io.volumes import write_labels
+from napari_piclick.segment import job
+from napari_piclick.segment.__main__ import main
+from napari_piclick.session.propagate import Reason
+
+AFFINE = np.array([[0, 0, 1.5, 3], [-0.5, 0, 0, 4], [0, 0.75, 0, 5], [0, 0, 0, 1]])
+
+
+@pytest.fixture
+def flood(predictor, monkeypatch):
+    """The command line with a predictor whose answers are known."""
+    monkeypatch.setattr(job, "_predictor", lambda *_: predictor)
+    return predictor
+
+
+@pytest.fixture
+def image(tmp_path, blocks):
+    """A NIfTI file with the blocks in the order (y, x, z) of its own array."""
+    path = tmp_path / "blocks.nii.gz"
+    nib.save(nib.Nifti1Image(np.moveaxis(blocks, 0, 2).copy(), AFFINE), path)
+    return path
+
+
+def clicks_file(path, *clicks, axis=2):
+    content = {"axis": axis, "clicks": list(clicks)}
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+def click(*index, positive=True, label=1):
+    return {"index": list(index), "positive": positive, "object": label}
+
+
+def test_one_click_labels_its_object_through_the_volume(flood, image, tmp_path, blocks, capsys):
+    out = tmp_path / "labels.nii.gz"
+    clicks = clicks_file(tmp_path / "clicks.json", click(10, 12, 5))
+    assert main([str(image), "--clicks", clicks, "--propagate", "--output", str(out)]) == 0
+    written = nib.load(out)
+    assert written.affine.tobytes() == nib.load(image).affine.tobytes()
+    assert written.get_data_dtype() == np.uint8
+    np.testing.assert_array_equal(np.asarray(written.dataobj), np.moveaxis(blocks == 60, 0, 2))
+    told = capsys.readouterr().out
+    assert "blocks.nii.gz: object 1: 1680 voxels on 7 slices" in told
+    assert f"stopped at slice 9: {Reason.AREA.value}" in told
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_any_axis_can_be_sliced(flood, image, tmp_path, blocks, axis):
+    out = tmp_path / "labels.nii.gz"
+    clicks = clicks_file(tmp_path / "clicks.json", click(10, 12, 5), axis=axis)
+    assert main([str(image), "--clicks", clicks, "--propagate", "--output", str(out)]) == 0
+    labels = np.asarray(nib.load(out).dataobj)
+    np.testing.assert_array_equal(labels, np.moveaxis(blocks == 60, 0, 2))
+
+
+def test_without_propagation_only_clicked_slices_are_labelled(flood, image, tmp_path, blocks):
+    out = tmp_path / "labels.nii"
+    clicks = clicks_file(
+        tmp_path / "clicks.json", click(10, 12, 5), click(30, 15, 2, label=7), click(10, 12, 3)
+    )
+    assert main([str(image), "--clicks", clicks, "--output", str(out)]) == 0
+    labels = np.moveaxis(np.asarray(nib.load(out).dataobj), 2, 0)
+    expected = np.zeros(blocks.shape, int)
+    expected[[3, 5]] = (blocks == 60)[[3, 5]]
+    expected[2][blocks[2] == 120] = 7
+    np.testing.assert_array_equal(labels, expected)
+
+
+def test_slices_at_the_rim_of_the_range_and_a_negative_click(flood, image, tmp_path, blocks):
+    out = tmp_path / "labels.nii.gz"
+    clicks = clicks_file(
+        tmp_path / "clicks.json", click(10, 12, 5), click(18, 20, 5, positive=False)
+    )
+    command = [str(image), "--clicks", clicks, "--output", str(out), "--propagate"]
+    assert main([*command, "--first", "4", "--last", "6"]) == 0
+    labels = np.moveaxis(np.asarray(nib.load(out).dataobj), 2, 0)
+    assert np.flatnonzero(labels.any(axis=(1, 2))).tolist() == [4, 5, 6]
+    assert labels[5, 18, 20] == 0
+    assert [len(question) for question in flood.questions[:2]] == [1, 2]
+
+
+def test_an_object_takes_no_voxel_from_an_earlier_one(flood, image, tmp_path, blocks, capsys):
+    out = tmp_path / "labels.nii.gz"
+    clicks = clicks_file(
+        tmp_path / "clicks.json", click(10, 12, 5, label=2), click(11, 12, 5, label=1)
+    )
+    assert main([str(image), "--clicks", clicks, "--output", str(out)]) == 0
+    assert np.unique(np.asarray(nib.load(out).dataobj)).tolist() == [0, 2]
+    assert "object 1: 0 voxels on 1 slices, 240 left to other objects" in capsys.readouterr().out
+
+
+def test_flat_images_and_time_series(flood, tmp_path, blocks):
+    flat = tmp_path / "flat.tif"
+    tifffile.imwrite(flat, blocks[5])
+    clicks = clicks_file(tmp_path / "flat.json", click(10, 12))
+    out = tmp_path / "flat_out.tif"
+    assert main([str(flat), "--clicks", clicks, "--output", str(out)]) == 0
+    np.testing.assert_array_equal(tifffile.imread(out), blocks[5] == 60)
+
+    series = tmp_path / "series.nii.gz"
+    film = np.stack([np.moveaxis(blocks, 0, 2)] * 3, axis=3)
+    nib.save(nib.Nifti1Image(film, np.eye(4)), series)
+    clicks = clicks_file(tmp_path / "series.json", click(10, 12, 5, 1), axis=3)
+    out = tmp_path / "series_out.nii.gz"
+    assert main([str(series), "--clicks", clicks, "--propagate", "--output", str(out)]) == 0
+    labels = np.asarray(nib.load(out).dataobj)
+    for frame in range(3):
+        np.testing.assert_array_equal(labels[:, :, 5, frame], blocks[5] == 60)
+    assert not labels[:, :, 4].any()
+
+
+@pytest.mark.parametrize("name", ["labels.nrrd", "labels.tif", "labels.csv", "labels.json"])
+def test_other_outputs(flood, image, tmp_path, name):
+    out = tmp_path / name
+    clicks = clicks_file(tmp_path / "clicks.json", click(10, 12, 5))
+    assert main([str(image), "--clicks", clicks, "--propagate", "--output", str(out)]) == 0
+    assert out.stat().st_size > 80
+
+
+def test_several_images_and_what_is_recorded_repeats_them(flood, image, tmp_path, blocks, capsys):
+    second = tmp_path / "second.tif"
+    write_labels(second, blocks, Geometry.plain((2, 1, 1), "um"))
+    clicks = tmp_path / "clicks"
+    clicks.mkdir()
+    clicks_file(clicks / "blocks.json", click(10, 12, 5))
+    clicks_file(clicks / "second.json", click(5, 10, 12), axis=0)
+    out, record = tmp_path / "out", tmp_path / "record"
+    command = [str(image), str(second), "--propagate", "--output", str(out)]
+    assert main([*command, "--clicks", str(clicks), "--record", str(record)]) == 0
+    assert sorted(p.name for p in out.iterdir()) == ["blocks_labels.nii.gz", "second_labels.tif"]
+    np.testing.assert_array_equal(tifffile.imread(out / "second_labels.tif"), blocks == 60)
+    recorded = json.loads((record / "second.json").read_text())
+    assert recorded["model"] == "flood"
+    assert recorded["clicks"] == [click(5, 10, 12)]
+    first = (out / "second_labels.tif").read_bytes()
+    assert main([*command, "--clicks", str(record)]) == 0
+    assert (out / "second_labels.tif").read_bytes() == first
+
+    # One that fails does not keep the others from their outputs.
+    (clicks / "blocks.json").unlink()
+    (out / "second_labels.tif").unlink()
+    capsys.readouterr()
+    assert main([*command, "--clicks", str(clicks)]) == 2
+    assert (out / "second_labels.tif").exists()
+    assert "blocks.json cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("{", "not JSON"),
+        ("[]", "of the form"),
+        ('{"clicks": []}', "no click"),
+        ('{"clicks": [{"index": [1, "b", 3]}]}', 'Click 1 in .* needs an "index"'),
+        ('{"clicks": [{"index": [1, 2, 3], "positive": 1}]}', "true or false"),
+        ('{"clicks": [{"index": [1, 2, 3], "object": 0}]}', "whole number from 1"),
+        ('{"axis": "z", "clicks": [{"index": [1, 2, 3]}]}', "axis in .* must be"),
+        ('{"axis": 3, "clicks": [{"index": [1, 2, 3]}]}', "axes 0 to 2, but not 3"),
+        ('{"axis": 2, "clicks": [{"index": [1, 2]}]}', "one index for each axis"),
+        ('{"axis": 2, "clicks": [{"index": [1, 2, 12]}]}', "lies outside the image"),
+        ('{"clicks": [{"index": [1, 2, 3], "positive": false}]}', "no positive click"),
+    ],
+)
+def test_clicks_that_cannot_be_used(flood, image, tmp_path, capsys, content, sentence):
+    clicks, out = tmp_path / "clicks.json", tmp_path / "labels.nii.gz"
+    clicks.write_text(content)
+    assert main([str(image), "--clicks", str(clicks), "--output", str(out)]) == 2
+    said = capsys.readouterr().err.strip()
+    assert "\n" not in said
+    assert re.search(sentence, said)
+    assert not out.exists()
+
+
+def test_what_cannot_be_done_is_refused_first(flood, image, tmp_path, capsys):
+    clicks = clicks_file(tmp_path / "clicks.json", click(10, 12, 5))
+    for output, sentence in [
+        (tmp_path / "no" / "labels.nii", "no folder"),
+        (tmp_path / "labels.xyz", "choose one of"),
+        (image, "is the image itself"),
+    ]:
+        assert main([str(image), "--clicks", clicks, "--output", str(output)]) == 2
+        assert sentence in capsys.readouterr().err
+    assert flood.questions == []
+    missing = str(tmp_path / "none.nii")
+    out = str(tmp_path / "labels.nii")
+    assert main([missing, "--clicks", clicks, "--output", out]) == 2
+    assert "There is no file" in capsys.readouterr().err
+
+
+def test_workers_and_the_real_model(tmp_path):
+    """Two processes, each with the model that comes with the package."""
+    volume = np.zeros((48, 48, 2), np.int16)
+    rows, cols = np.ogrid[:48, :48]
+    volume[(rows - 24) ** 2 + (cols - 20) ** 2 < 100] = 900
+    volume += np.random.default_rng(0).integers(0, 60, volume.shape, np.int16)
+    for name in ("a", "b"):
+        nib.save(nib.Nifti1Image(volume, AFFINE), tmp_path / f"{name}.nii")
+    clicks = clicks_file(tmp_path / "clicks.json", click(24, 20, 1))
+    command = [*(str(tmp_path / f"{name}.nii") for name in "ab"), "--clicks", clicks, "--propagate"]
+    command += ["--output", str(tmp_path / "out"), "--workers", "2", "--device", "cpu"]
+    assert main(command) == 0
+    results = [np.asarray(nib.load(tmp_path / "out" / f"{k}_labels.nii").dataobj) for k in "ab"]
+    np.testing.assert_array_equal(*results)
+    assert results[0][24, 20, 1] == 1
+    assert set(np.unique(results[0])) <= {0, 1}
