@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from napari_piclick.models.authors_checkpoint import build, read_authors_checkpoint
 from napari_piclick.models.deformable_attention import SamplingGrid
+from napari_piclick.models.matrix_conv import Double, Halve, Pointwise
 from napari_piclick.models.piclick import PiClick
 from napari_piclick.models.piclick_config import SIZES, PiClickConfig
 from napari_piclick.models.piclick_head import PredictionSet, Scores
@@ -153,6 +155,22 @@ def test_a_configuration_survives_json_and_refuses_nonsense() -> None:
     for wrong in ({"depth": 10**9}, {"width": 0}, {"heads": 7}, {"neck_widths": (1, 2, 3)}):
         with pytest.raises(ValueError, match="No PiClick can be built"):
             PiClickConfig(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("ours", "usual"),
+    [
+        (Pointwise(5, 7), nn.Conv2d(5, 7, 1)),
+        (Halve(5, 7), nn.Conv2d(5, 7, 2, 2)),
+        (Double(5, 7), nn.ConvTranspose2d(5, 7, 2, 2)),
+    ],
+    ids=["pointwise", "halve", "double"],
+)
+def test_convolutions_as_matrix_products(ours: nn.Module, usual: nn.Module) -> None:
+    usual.load_state_dict(ours.state_dict())
+    for shape in ((6, 8), (7, 9)):
+        x = torch.randn(2, 5, *shape)
+        torch.testing.assert_close(ours(x), usual(x))
 
 
 def test_deformable_attention_is_grid_sample_of_every_level() -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from napari_piclick.models.matrix_conv import Double, Halve, Pointwise
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,29 +27,27 @@ class FeaturePyramid(nn.Module):
         super().__init__()
         c4, c8, c32 = max(2 * out[0], width // 2), max(out[1], width // 2), max(out[3], 2 * width)
         self.down_4 = nn.Sequential(
-            nn.ConvTranspose2d(width, c4, 2, 2),
+            Double(width, c4),
             nn.GroupNorm(1, c4),
             nn.GELU(),
-            nn.ConvTranspose2d(c4, c4 // 2, 2, 2),
+            Double(c4, c4 // 2),
             nn.GroupNorm(1, c4 // 2),
-            nn.Conv2d(c4 // 2, out[0], 1),
+            Pointwise(c4 // 2, out[0]),
             nn.GroupNorm(1, out[0]),
             nn.GELU(),
         )
         self.down_8 = nn.Sequential(
-            nn.ConvTranspose2d(width, c8, 2, 2),
+            Double(width, c8),
             nn.GroupNorm(1, c8),
-            nn.Conv2d(c8, out[1], 1),
+            Pointwise(c8, out[1]),
             nn.GroupNorm(1, out[1]),
             nn.GELU(),
         )
-        self.down_16 = nn.Sequential(
-            nn.Conv2d(width, out[2], 1), nn.GroupNorm(1, out[2]), nn.GELU()
-        )
+        self.down_16 = nn.Sequential(Pointwise(width, out[2]), nn.GroupNorm(1, out[2]), nn.GELU())
         self.down_32 = nn.Sequential(
-            nn.Conv2d(width, c32, 2, 2),
+            Halve(width, c32),
             nn.GroupNorm(1, c32),
-            nn.Conv2d(c32, out[3], 1),
+            Pointwise(c32, out[3]),
             nn.GroupNorm(1, out[3]),
             nn.GELU(),
         )

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_piclick.models.deformable_attention import DeformableAttention, SamplingGrid
+from napari_piclick.models.matrix_conv import Pointwise
 from napari_piclick.models.sine_encoding import encode_grid
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ class NormalisedConv(nn.Module):
 
     def __init__(self, inner: int, outer: int, kernel: int, bias: bool) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inner, outer, kernel, padding=kernel // 2, bias=bias)
+        if kernel == 1:
+            self.conv: nn.Conv2d = Pointwise(inner, outer, bias)
+        else:
+            self.conv = nn.Conv2d(inner, outer, kernel, padding=kernel // 2, bias=bias)
         self.gn = nn.GroupNorm(GROUPS, outer)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -100,7 +104,7 @@ class PixelDecoder(nn.Module):
         self.level_encoding = nn.Embedding(len(coarse), width)
         self.lateral_convs = nn.ModuleList([NormalisedConv(inner[0], width, 1, False)])
         self.output_convs = nn.ModuleList([NormalisedConv(width, width, 3, False)])
-        self.mask_feature = nn.Conv2d(width, width, 1)
+        self.mask_feature = Pointwise(width, width)
 
     def forward(self, pyramid: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Decode a pyramid.
