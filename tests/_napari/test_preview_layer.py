@@ -50,15 +50,35 @@ def test_it_covers_exactly_the_pixels_of_the_mask(
                 assert bool(shown) == bool(inside)
 
 
-def test_it_stays_small_on_a_huge_image() -> None:
+def test_it_stays_small_on_a_large_image() -> None:
     viewer = ViewerModel()
-    image = viewer.add_image(np.zeros((4, 500, 500), np.uint8))
+    image = viewer.add_image(np.broadcast_to(np.zeros(1, np.uint8), (4, 5000, 5000)))
     preview = PreviewLayer(image)
+    viewer.add_layer(preview.layer)
     plane = plane_in_view(image, viewer.dims)
-    preview.draw(plane, Region(10, 20, 10, 20), np.ones((10, 10), bool))
+    preview.draw(plane, Region(4000, 4010, 10, 20), np.ones((10, 10), bool))
     assert preview.layer.data.size == 100
+    assert preview.layer.get_value((0, 4005, 15), world=True) == 1
+
+
+@pytest.mark.parametrize("displayed", [(0, 1, 2), (0, 2, 1)])
+def test_another_mask_takes_the_place_of_the_last(displayed: tuple[int, ...]) -> None:
+    viewer = ViewerModel()
+    image = viewer.add_image(np.zeros(SHAPE))
+    viewer.dims.order = displayed
+    preview = PreviewLayer(image)
+    viewer.add_layer(preview.layer)
+    resized: list[int] = []
+    plane = plane_in_view(image, viewer.dims)
+    preview.draw(plane, Region(2, 5, 3, 7), np.ones((3, 4), bool))
+    preview.layer.events.data.connect(lambda: resized.append(1))
+    preview.draw(plane, Region(8, 9, 0, 2), np.ones((1, 2), bool))
+    assert preview.layer.data.sum() == 2
+    assert preview.layer.get_value(plane.to_volume((8, 1)), world=True) == 1
+    assert preview.layer.get_value(plane.to_volume((3, 4)), world=True) == 0
     preview.clear()
     assert preview.layer.data.sum() == 0
+    assert resized == [], "napari would go through all layers and sliders"
 
 
 def test_it_cannot_be_painted_on() -> None:

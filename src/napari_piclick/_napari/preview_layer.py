@@ -9,20 +9,25 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_piclick._napari.placement import place, placement_of, translate_to
+from napari_piclick.region import Region
 from napari_piclick.session.thumbnails import TINT
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_piclick.plane import Plane
-    from napari_piclick.region import Region
 
 NAME = "PiClick preview"
 OPACITY = 0.45
+#: Planes of up to so many pixels are covered whole.
+LARGEST = 2**21
 
 
 class PreviewLayer:
-    """A small labels layer that covers only the mask it shows, whatever the image's size.
+    """A labels layer that covers one plane, or only the mask where the plane is large.
+
+    As long as it covers the same pixels a new mask costs no more than a picture: a change of
+    size or place would have napari go through all layers and sliders.
 
     Parameters
     ----------
@@ -36,10 +41,11 @@ class PreviewLayer:
 
     def __init__(self, image: Image) -> None:
         self._image = image
-        self._blank = np.zeros((1,) * image.ndim, np.uint8)
+        self._covered: tuple[Plane, Region] | None = None
+        self._empty = True
         color = (*(value / 255 for value in TINT), 1.0)
         self.layer = Labels(
-            self._blank,
+            np.zeros((1,) * image.ndim, np.uint8),
             name=NAME,
             opacity=OPACITY,
             colormap=DirectLabelColormap(color_dict={None: (0, 0, 0, 0), 1: color}),
@@ -58,17 +64,27 @@ class PreviewLayer:
             The pixels of the plane that it covers.
         mask : (h, w) bool
         """
-        self._show(plane.as_slab(mask.astype(np.uint8)), translate_to(self._image, plane, region))
+        whole = Region.whole(plane.shape)
+        covered = whole if plane.shape[0] * plane.shape[1] <= LARGEST else region
+        values = mask.astype(np.uint8)
+        slab = plane.as_slab(region.paste(values, plane.shape) if covered is whole else values)
+        if self._covered == (plane, covered):
+            self.layer.data[...] = slab
+            self.layer.refresh(extent=False, highlight=False)
+        else:
+            self.layer.data = slab
+            self.layer.translate = translate_to(self._image, plane, covered)
+            self._covered = (plane, covered)
+        self._empty = False
 
     def clear(self) -> None:
         """Show nothing."""
-        if self.layer.data is not self._blank:
-            self._show(self._blank, self._image.translate)
+        if not self._empty:
+            self.layer.data[...] = 0
+            self.layer.refresh(extent=False, highlight=False)
+            self._empty = True
 
     def place(self) -> None:
         """Follow the image after it was moved; the mask is to be drawn again."""
         place(self.layer, self._image)
-
-    def _show(self, slab: np.ndarray, translate: np.ndarray) -> None:
-        self.layer.data = slab
-        self.layer.translate = translate
+        self._covered = None
