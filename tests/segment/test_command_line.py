@@ -122,6 +122,25 @@ def test_flat_images_and_time_series(flood, tmp_path, blocks):
     assert not labels[:, :, 4].any()
 
 
+def test_channels_of_a_4d_file_in_grey_and_in_colour(flood, tmp_path, blocks, capsys):
+    path, out = tmp_path / "modalities.nii.gz", tmp_path / "labels.nii.gz"
+    blocks[:, 37:, :20] = 20  # something darker than the object, that is not ground
+    block = np.moveaxis(blocks, 0, 2)
+    modalities = np.stack([np.zeros_like(block), block, block // 2], axis=3)
+    nib.save(nib.Nifti1Image(modalities, AFFINE), path)
+    clicks = clicks_file(tmp_path / "clicks.json", click(10, 12, 5))
+    command = [str(path), "--clicks", clicks, "--propagate", "--output", str(out)]
+    for channels in (["1"], ["1", "2"], ["0", "1", "2"]):
+        assert main([*command, "--channels", *channels]) == 0
+        np.testing.assert_array_equal(np.asarray(nib.load(out).dataobj), block == 60)
+        assert flood.images[-1].ndim == (2 if len(channels) == 1 else 3)
+    assert nib.load(out).affine.tobytes() == nib.load(path).affine.tobytes()
+    capsys.readouterr()
+    for channels, sentence in ((["3"], "channels 0 to 2"), (["0", "1", "2", "1"], "no more")):
+        assert main([*command, "--channels", *channels]) == 2
+        assert sentence in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["labels.nrrd", "labels.tif", "labels.csv", "labels.json"])
 def test_other_outputs(flood, image, tmp_path, name):
     out = tmp_path / name

@@ -92,7 +92,14 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
             record = record / f"{stem(image)}.json"
         jobs.append(
             Job(
-                image, clicks, output, options.model, options.device, options.channel, rules, record
+                image,
+                clicks,
+                output,
+                options.model,
+                options.device,
+                tuple(options.channels),
+                rules,
+                record,
             )
         )
     return jobs
@@ -151,11 +158,13 @@ def _parser() -> argparse.ArgumentParser:
         help=f"stop where the predicted IoU is lower (default: {own.min_iou})",
     )
     parser.add_argument(
-        "--channel",
+        "--channels",
         type=int,
-        default=0,
+        nargs="+",
+        default=(),
         metavar="C",
-        help="channel of a TIFF, or series of a folder, counted from 0 (default: 0)",
+        help="of a TIFF, of a 4D NIfTI, or series of a folder, counted from 0: one in grey, or up "
+        "to three in colour; the indices of clicks then have no number for the channel",
     )
     parser.add_argument("--model", default="piclick-tiny", help="a model's name or file of weights")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,11 @@ from napari_piclick.io.volumes import read_volumes, write_labels
 from napari_piclick.io.whole_file import whole_file
 from napari_piclick.segment.clicks_file import read_clicks
 from napari_piclick.segment.segmenter import VolumeSegmenter
+from napari_piclick.session.channels import ColorVolume
+from napari_piclick.session.volume_window import sample_planes, window_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
@@ -35,8 +38,9 @@ class Job:
     ----------
     image, clicks, output : Path
     model, device : str
-    channel : int
-        Which channel of a TIFF file, or series of a folder, is segmented.
+    channels : tuple of int
+        Which channels of a TIFF file, of a folder's series, or of a NIfTI file's fourth axis: one
+        is shown in grey, up to three in colour. Empty: the first of several, and all of an axis.
     rules : Rules, optional
         When propagation stops; None not to propagate.
     record : Path, optional
@@ -48,7 +52,7 @@ class Job:
     output: Path
     model: str = "piclick-tiny"
     device: str = "auto"
-    channel: int = 0
+    channels: tuple[int, ...] = ()
     rules: Rules | None = None
     record: Path | None = None
 
@@ -66,7 +70,7 @@ def do(job: Job) -> Done:
     """Do a job; what is wrong with its files is said, not raised."""
     try:
         clicks = read_clicks(job.clicks)
-        volume = _choose(read_volumes(job.image), job)
+        volume = choose_channels(read_volumes(job.image), job.channels)
         predictor = _predictor(job.model, job.device)
         segmenter = VolumeSegmenter(predictor, volume, clicks, job.rules)
         labels, reports = segmenter.labels()
@@ -95,12 +99,49 @@ def _predictor(model: str, device: str) -> Predictor:
     return predictor
 
 
-def _choose(volumes: list[Volume], job: Job) -> Volume:
-    if not 0 <= job.channel < len(volumes):
+def choose_channels(volumes: Sequence[Volume], channels: tuple[int, ...]) -> Volume:
+    """One channel of an image in grey, or up to three in colour.
+
+    Parameters
+    ----------
+    volumes : sequence of Volume
+        What was read: one for each channel, or one with an axis of channels or time.
+    channels : tuple of int
+        Counted from 0; empty for the first of several volumes, with all its axes.
+
+    Raises
+    ------
+    VolumeError
+        If there is no such channel, or more than three are chosen.
+    """
+    if not channels:
+        return volumes[0]
+    others = volumes[0].geometry.others
+    if len(volumes) == 1 and others:
+        volumes = _along(volumes[0], others[-1])
+    missing = [channel for channel in channels if not 0 <= channel < len(volumes)]
+    if missing:
         raise VolumeError(
-            f"{job.image} has the channels 0 to {len(volumes) - 1}, but not {job.channel}."
+            f"{volumes[0].name} has the channels 0 to {len(volumes) - 1}, but not {missing[0]}."
         )
-    return volumes[job.channel]
+    chosen = [volumes[channel] for channel in channels]
+    if len(chosen) == 1:
+        return chosen[0]
+    if len(chosen) > 3 or any(volume.rgb for volume in chosen):
+        raise VolumeError("Two or three grey channels can be shown in colour, no more.")
+    axis = chosen[0].geometry.spatial[-1] if chosen[0].geometry.ndim > 2 else 0
+    windows = [window_of(sample_planes(volume.data, axis)) or (0.0, 1.0) for volume in chosen]
+    color = ColorVolume([volume.data for volume in chosen], windows)
+    return replace(chosen[0], data=color, rgb=True)
+
+
+def _along(volume: Volume, axis: int) -> list[Volume]:
+    """A volume for each index of an axis that is not space."""
+    geometry = volume.geometry.without(axis)
+    return [
+        replace(volume, data=volume.data[(slice(None),) * axis + (index,)], geometry=geometry)
+        for index in range(volume.data.shape[axis])
+    ]
 
 
 def _write(output: Path, labels: np.ndarray, volume: Volume) -> None:

@@ -15,6 +15,7 @@ from napari_piclick.segment.clicks_file import ClicksError
 from napari_piclick.session.plane_stack import PlaneStack
 from napari_piclick.session.propagate import Reason, Stopped, propagate, propagate_again
 from napari_piclick.session.slice_mask import ObjectSlices, SliceMask
+from napari_piclick.session.volume_window import sample_indices, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
     from napari_piclick.predict import Predictor
     from napari_piclick.segment.clicks_file import ClicksFile, VolumeClick
     from napari_piclick.session.propagate import Rules
-
-#: Planes from which the window of a volume is taken.
-SAMPLED = 9
-#: A value that so large a share of the voxels have is the ground about the object.
-GROUND = 0.25
 
 
 @dataclass
@@ -210,25 +206,15 @@ class VolumeSegmenter:
     @cached_property
     def _window(self) -> tuple[float, float] | None:
         """Values seen as black and white on all slices: robust percentiles of some of them."""
-        from napari_piclick.predict.intensity import robust_window
-
         data = self.volume.data
         if self.volume.rgb:
             whole = np.dtype(data.dtype)
             return (0.0, float(np.iinfo(whole).max)) if whole.kind in "ui" else (0.0, 1.0)
         first = self._plane_of(self.clicks.clicks[0])
         if self.axis is None:
-            values = np.asarray(first.cut(data)).ravel()
-        else:
-            stack = PlaneStack(data, first, self.axis, self.volume.name)
-            places = np.unique(np.linspace(0, len(stack) - 1, SAMPLED).round().astype(int))
-            planes = [np.asarray(stack.plane_at(int(k)).cut(data)).ravel() for k in places]
-            values = np.concatenate(planes)
-        ground = values == values.min()
-        if GROUND < ground.mean() < 1:
-            values = values[~ground]
-        low, high = robust_window(values[:, None])
-        return (low, high) if low < high else None
+            return window_of([first.cut(data)])
+        stack = PlaneStack(data, first, self.axis, self.volume.name)
+        return window_of(stack.plane_at(k).cut(data) for k in sample_indices(len(stack)))
 
 
 def _axes(volume: Volume, axis: int | None) -> tuple[int | None, tuple[int, int]]:
