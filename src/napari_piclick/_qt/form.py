@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from napari_piclick._napari.controller import Controller
+    from napari_piclick._qt.model_panel import ModelPanel
 
     Choices = list[tuple[str, Hashable]]
 
 _NONE = "none"
 _FILE = "file"
+_MORE = "more"
 
 
 class Form(QWidget):
@@ -37,6 +39,7 @@ class Form(QWidget):
         self._controller = controller
         self._drawing = True
         self._models = [DEFAULT_MODEL]
+        self._panel: ModelPanel | None = None
         self._offered: dict[int, Choices] = {}
         # Callables, because magicgui asks again whenever the panel is docked elsewhere.
         self.image = ComboBox(tooltip=strings.IMAGE_TIP, choices=lambda _: self._images())
@@ -84,7 +87,11 @@ class Form(QWidget):
         return [(strings.NEW_LABELS, _NONE), *((layer.name, layer.unique_id) for layer in layers)]
 
     def _model_choices(self) -> Choices:
-        return [*((Path(path).name, path) for path in self._models), (strings.OTHER_MODEL, _FILE)]
+        return [
+            *((Path(path).name, path) for path in self._models),
+            (strings.OTHER_MODEL, _FILE),
+            (strings.MORE_MODELS, _MORE),
+        ]
 
     def _on_image_chosen(self, uid: Hashable) -> None:
         if not self._drawing:
@@ -99,12 +106,35 @@ class Form(QWidget):
     def _on_model_chosen(self, model: str) -> None:
         if self._drawing:
             return
-        if model == _FILE:
+        if model == _MORE:
+            self._show_models()
+            model = ""
+        elif model == _FILE:
             model, _ = QFileDialog.getOpenFileName(self, strings.MODEL, "", strings.MODEL_FILES)
             if model and model not in self._models:
                 self._models.append(model)
         if model:
             self._controller.set_model(model)
+        self.draw()
+
+    def _show_models(self) -> None:
+        """Open the model panel in a window of its own."""
+        if self._panel is None:
+            from napari_piclick._qt.model_panel import ModelPanel
+
+            self._panel = ModelPanel()
+            self._panel.added.connect(self.use_model)
+            self._panel.chosen.connect(self.use_model)
+            self.destroyed.connect(self._panel.deleteLater)
+        self._panel.draw()
+        self._panel.show()
+        self._panel.raise_()
+
+    def use_model(self, name: str) -> None:
+        """Offer a model from now on, and go over to it."""
+        if name not in self._models:
+            self._models.append(name)
+        self._controller.set_model(name)
         self.draw()
 
     def _on_overwrite_ticked(self, overwrite: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from napari_piclick.session.engine import Stage
@@ -24,6 +25,10 @@ MODEL = "Model"
 MODEL_TIP = "The model that proposes masks. It is loaded when it is first needed."
 OTHER_MODEL = "From a file…"
 MODEL_FILES = "Weights (*.safetensors *.pth *.pt);;All files (*)"
+MORE_MODELS = "More models…"
+MODELS = "PiClick models"
+MODELS_TIP = "Double-click a model to use it."
+ADD_MODEL = "Add a file…"
 OVERWRITE = "Overwrite other objects"
 OVERWRITE_TIP = (
     "If ticked, the object you keep takes pixels that belong to others. "
@@ -49,6 +54,37 @@ _STAGES = {
     Stage.ENCODING: "Looking at this plane…",
     Stage.PREDICTING: "Predicting…",
 }
+
+
+def where_models_are(pages: list[str]) -> str:
+    """Where to get weights that cannot be downloaded by program, with links."""
+    links = " and ".join(f'<a href="{escape(page)}">{escape(page)}</a>' for page in pages)
+    return (
+        f"The authors of PiClick hand their weights out on a shared drive: see {links}. "
+        "Download a file there in your browser, then drop it here; it is checked before it is "
+        "used, and nothing in it is run."
+    )
+
+
+def model_here(name: str) -> str:
+    """A model that can be used at once."""
+    return f"{name}: ready"
+
+
+def model_elsewhere(name: str, downloadable: bool) -> str:
+    """A model that is known, but not here yet."""
+    how = "double-click to download" if downloadable else "from its authors, see below"
+    return f"{name}: {how}"
+
+
+def adding(name: str) -> str:
+    """A model is being added."""
+    return f"Adding {name}…"
+
+
+def added(name: str) -> str:
+    """A model was added."""
+    return f"{name} is ready."
 
 
 def tip(shortcut: keys.Shortcut) -> str:

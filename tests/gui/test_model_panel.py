@@ -1,0 +1,106 @@
+"""The model panel: a downloaded file is dropped on it, and the model is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
+from qtpy.QtGui import QDropEvent
+
+from napari_piclick._qt.model_panel import ModelPanel
+from napari_piclick.weights import store
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+    from tests.gui.conftest import Desk
+
+MICRO = Path(__file__).parents[1] / "data" / "published" / "piclick_micro_random.pth"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that weights are kept in."""
+    monkeypatch.setenv("PICLICK_WEIGHTS_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture
+def panel(folder: Path, qtbot: QtBot) -> ModelPanel:
+    panel = ModelPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    return panel
+
+
+def drop(panel: ModelPanel, path: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    panel.dropEvent(
+        QDropEvent(
+            QPoint(5, 5).toPointF(),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
+
+
+def lines(panel: ModelPanel) -> list[str]:
+    return [panel.list.item(k).text() for k in range(panel.list.count())]
+
+
+def test_it_says_where_the_authors_weights_are(panel: ModelPanel) -> None:
+    assert "https://github.com/cilinyan/PiClick" in panel.text.text()
+    assert "shared drive" in panel.text.text()
+    assert panel.text.openExternalLinks()
+    assert "piclick-base448: from its authors, see below" in lines(panel)
+
+
+def test_a_dropped_file_is_added(panel: ModelPanel, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(panel.added, timeout=60_000) as added:
+        drop(panel, MICRO)
+    assert added.args == ["piclick_micro_random"]
+    assert "piclick_micro_random: ready" in lines(panel)
+    item = panel.list.findItems("piclick_micro_random", Qt.MatchFlag.MatchStartsWith)[0]
+    with qtbot.waitSignal(panel.chosen) as chosen:
+        panel.list.itemDoubleClicked.emit(item)
+    assert chosen.args == ["piclick_micro_random"]
+
+
+def test_a_refused_file_is_explained_and_leaves_nothing(
+    panel: ModelPanel, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    bad = tmp_path / "download" / "bad.pth"
+    bad.parent.mkdir()
+    bad.write_bytes(MICRO.read_bytes()[:10_000])
+    drop(panel, bad)
+    qtbot.waitUntil(lambda: "is not a readable checkpoint" in panel.state.text(), timeout=60_000)
+    assert panel.button.isEnabled()
+    assert not list(folder.glob("*.safetensors*"))
+
+
+def test_a_model_from_the_authors_is_explained_when_it_is_double_clicked(
+    panel: ModelPanel, qtbot: QtBot
+) -> None:
+    item = panel.list.findItems("piclick-base448", Qt.MatchFlag.MatchStartsWith)[0]
+    panel.list.itemDoubleClicked.emit(item)
+    qtbot.waitUntil(lambda: "hand its weights out themselves" in panel.state.text(), timeout=60_000)
+
+
+def test_the_form_offers_and_uses_what_was_added(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    store.add(MICRO, "mine")
+    form = desk.panel._form
+    form.model.value = "more"
+    panel = form._panel
+    assert panel is not None
+    qtbot.addWidget(panel)
+    assert panel.isVisible()
+    assert desk.controller.model == "piclick-tiny"
+    panel.added.emit("mine")
+    assert desk.controller.model == "mine"
+    assert "mine" in form.model.choices
+    assert form.model.value == "mine"
