@@ -66,7 +66,7 @@ class _Axes:
                 self._text((x, bottom + 16), str(click), "mm")
         self._line([(left, top), (left, bottom), (right, bottom)], "#444444", 1)
         self._text(((left + right) / 2, SIZE[1] - 18), "clicks", "mm")
-        self._text((left, top - 12), "mean IoU", "mm")
+        self._text((left + 6, top - 12), "mean IoU", "lm")
 
     def draw_curve(self, ious: Sequence[float], colour: str) -> None:
         points = [(self._x(k), self._y(iou)) for k, iou in enumerate(ious, start=1)]

@@ -44,14 +44,19 @@ TABLE_2 = (
 _BACKBONES = {"base": "ViT-B", "large": "ViT-L", "huge": "ViT-H"}
 
 
-def published_rows(dataset: str, model: str) -> tuple[PublishedRow, ...]:
+def published_rows(dataset: str, model: str, max_clicks: int = 20) -> tuple[PublishedRow, ...]:
     """The paper's rows for a dataset: those of the model's backbone, or all if it has another.
+
+    There is none for a run that gives objects up after other than 20 clicks, as that changes NoC.
 
     Parameters
     ----------
     dataset : name of the dataset.
     model : name or file of the model; ``base``, ``large`` or ``huge`` in it tells the backbone.
+    max_clicks : clicks after which an object was given up.
     """
+    if max_clicks != 20:
+        return ()
     name = model.replace("\\", "/").rsplit("/", 1)[-1].lower()
     rows = tuple(row for row in TABLE_2 if row.dataset == dataset)
     backbone = next((b for word, b in _BACKBONES.items() if "piclick" in name and word in name), "")

@@ -32,7 +32,7 @@ def format_report(results: Results) -> str:
         If there is no object.
     """
     summary, intervals = results.summary(), results.intervals()
-    published = published_rows(results.dataset, results.model)
+    published = published_rows(results.dataset, results.model, results.protocol.max_clicks)
     title = f"{results.model} on {results.dataset}"
     lines = [title, "-" * len(title)]
     lines.append(_row("", "here", "95 % interval", *_headings(published)).rstrip())
