@@ -49,10 +49,10 @@ class Framing:
 
     long_side: int = 512
     whole_limit: int = 640
-    window: int = 512
+    window: int = 384
     grid: int = 128
-    zoom_below: float = 0.0
-    zoom_margin: float = 3.0
+    zoom_below: float = 0.15
+    zoom_margin: float = 4.0
     close_minimum: int = 96
     window_limit: int = 3072
     retries: int = 2
