@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,6 +107,26 @@ def test_rules_stop_it(predictor, blocks, rules, found, reasons):
     indices, stops = run(propagate(predictor, stack_of(blocks), slices, 5, rules=rules))
     assert indices == found
     assert {stop.reason for stop in stops} == reasons
+
+
+def test_a_score_much_lower_than_on_the_first_slices_stops_it(predictor, blocks, monkeypatch):
+    answer = predictor.predict
+
+    def less_sure_at_slice_8(clicks, previous=None):
+        answered = answer(clicks, previous)
+        share = 0.6 if len(predictor.questions) == 3 else 1.0
+        return replace(answered, confidence=answered.confidence * share)
+
+    monkeypatch.setattr(predictor, "predict", less_sure_at_slice_8)
+    for rules, found in ((Rules(), [6, 7]), (Rules(min_share=0.5), [6, 7, 8])):
+        predictor.questions.clear()
+        slices = ObjectSlices(12)
+        slices.put(hand(5, blocks[5] == 60))
+        indices, (stop,) = run(
+            propagate(predictor, stack_of(blocks), slices, 5, steps=(1,), rules=rules)
+        )
+        assert indices == found
+    assert stop.reason is Reason.AREA
 
 
 def test_the_end_of_the_volume_stops_it(predictor):

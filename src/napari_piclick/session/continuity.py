@@ -33,7 +33,7 @@ class Continuity:
         1 where the centroids coincide, less the farther they lie apart for their size.
     """
 
-    score: float = 2.0
+    score: float = 0.5
     overlap: float = 1.0
     area: float = 0.5
     position: float = 0.5

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 PART = 0.25
 #: At most so many parts get a click.
 PARTS = 3
+#: So many slices tell what a good score is.
+FIRST = 5
 #: How proposals are chosen, if nothing else is said.
 BY_NEIGHBOURS = Continuity()
 
@@ -67,6 +69,9 @@ class Rules:
     ----------
     min_iou : float
         Stop where the predicted IoU is lower.
+    min_share : float
+        Stop where predicted IoU times confidence is less than this share of what it was on the
+        first slices of the way: what is a good score differs from image to image.
     max_area_jump : float
         Stop where an area is so many times larger, or smaller, than on the slice before.
     min_overlap : float
@@ -83,6 +88,7 @@ class Rules:
     """
 
     min_iou: float = 0.4
+    min_share: float = 0.7
     max_area_jump: float = 3.0
     min_overlap: float = 0.2
     min_area: int = 12
@@ -234,6 +240,7 @@ def _follow(
 ) -> Generator[SliceMask | Stopped, None, None]:
     """Follow an object in one direction."""
     last, end = start, slices.next_by_hand(start.index, step)
+    usual: list[float] = []
     for number in range(len(stack)):
         index = last.index + step
         reason = _end_of_the_way(index, number, len(stack), end, rules)
@@ -249,13 +256,14 @@ def _follow(
         if bridged and end is not None:
             following = _combine(found, expected, rules)
         else:
-            reason = _doubt(found, rules)
+            reason = _doubt(found, usual, rules)
             if reason is not None:
                 yield Stopped(index, step, reason, following)
                 return
         if background is not None and 0 <= index + step < len(stack):
             background.submit(_encode, predictor, stack, index + step)
         slices.put(following)
+        usual.append(following.predicted)
         last = following
         yield following
 
@@ -277,11 +285,13 @@ def _end_of_the_way(
     return None
 
 
-def _doubt(found: Continued, rules: Rules) -> Reason | None:
-    """Why what was found is not taken, or None."""
+def _doubt(found: Continued, usual: list[float], rules: Rules) -> Reason | None:
+    """Why what was found is not taken, after slices with these scores, or None."""
     if found.labelled.area < rules.min_area:
         return Reason.EMPTY
-    if found.predicted_iou < rules.min_iou:
+    first = usual[:FIRST]
+    expected = float(np.median(first)) if len(first) >= FIRST // 2 else 0.0
+    if found.predicted_iou < rules.min_iou or found.labelled.predicted < rules.min_share * expected:
         return Reason.UNSURE
     if not 1 / rules.max_area_jump <= found.area_ratio <= rules.max_area_jump:
         return Reason.AREA
