@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -54,7 +55,6 @@ class Proposals:
     threshold: float = 0.5
     view: Region | None = None
     code_score: np.ndarray | None = None
-    duplicate_of: tuple[int | None, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         count = len(self.masks)
@@ -63,10 +63,14 @@ class Proposals:
                 f"{count} masks of {self.masks.shape[1:]} pixels do not fit the region "
                 f"{self.region} with choice {self.chosen}."
             )
-        object.__setattr__(self, "duplicate_of", _mark_duplicates(self.masks > self.threshold))
 
     def __len__(self) -> int:
         return len(self.masks)
+
+    @cached_property
+    def duplicate_of(self) -> tuple[int | None, ...]:
+        """For each proposal, the first better one that shows the same object, or None."""
+        return _mark_duplicates(self.masks > self.threshold)
 
     @property
     def score(self) -> np.ndarray:
@@ -83,7 +87,10 @@ class Proposals:
         """
         if not 0 <= index < len(self):
             raise IndexError(f"There are {len(self)} proposals; number {index + 1} is not one.")
-        return replace(self, chosen=index, chosen_by=by)
+        chosen = replace(self, chosen=index, chosen_by=by)
+        # the choice does not change which masks are alike, and finding that out takes a while
+        chosen.__dict__["duplicate_of"] = self.duplicate_of
+        return chosen
 
     def mask(self, index: int | None = None) -> np.ndarray:
         """(h, w) bool: a proposal (the chosen one by default) on the pixels of ``region``."""
