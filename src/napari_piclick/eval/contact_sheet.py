@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from skimage.segmentation import find_boundaries
 
 from napari_piclick.eval.annotation import annotate_object, show_image, whole_window
 from napari_piclick.eval.metrics import iou_at
+from napari_piclick.io.whole_file import whole_file
 from napari_piclick.region import Region
 
 if TYPE_CHECKING:
@@ -77,7 +79,8 @@ def draw_contact_sheet(
     for row in rows:
         sheet.paste(row, (0, top))
         top += row.height
-    sheet.save(path)
+    with whole_file(Path(path)) as part:
+        sheet.save(part)
 
 
 def _chosen(results: Results) -> list[tuple[str, ObjectResult]]:

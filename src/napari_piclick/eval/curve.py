@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
+
+from napari_piclick.io.whole_file import whole_file
 
 if TYPE_CHECKING:
     import os
@@ -38,7 +41,8 @@ def draw_curves(curves: Mapping[str, Sequence[float]], path: str | os.PathLike[s
     for number, (name, ious) in enumerate(curves.items()):
         axes.draw_curve(ious, COLOURS[number % len(COLOURS)])
         axes.draw_name(name, COLOURS[number % len(COLOURS)], number - len(curves))
-    picture.resize(SIZE, Image.Resampling.LANCZOS).save(path)
+    with whole_file(Path(path)) as part:
+        picture.resize(SIZE, Image.Resampling.LANCZOS).save(part)
 
 
 class _Axes:
