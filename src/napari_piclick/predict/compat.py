@@ -49,18 +49,13 @@ class CompatPredictor(PublishedPredictor):
         self.assigned: np.ndarray | None = None
         self._logits: dict[int, tuple[weakref.ref[np.ndarray], Tensor]] = {}
 
-    def set_image(
-        self,
-        image: Any,
-        *,
-        contrast_limits: Window | None = None,
-        rgb: bool | None = None,
-        key: Hashable = None,
-    ) -> None:
-        """Take a plane; 8-bit values are used as they are, whatever the ``contrast_limits``."""
+    def _plane(
+        self, image: Any, contrast_limits: Window | None, rgb: bool | None, key: Hashable
+    ) -> PlaneImage:
+        """The plane to hold; 8-bit values are used as they are, whatever the contrast limits."""
         if np.dtype(getattr(image, "dtype", np.float64)) == np.uint8:
             contrast_limits = (0.0, 255.0)
-        super().set_image(image, contrast_limits=contrast_limits, rgb=rgb, key=key)
+        return super()._plane(image, contrast_limits, rgb, key)
 
     def _answer(
         self,

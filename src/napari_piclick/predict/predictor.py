@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from napari_piclick.predict.embedding_cache import EmbeddingCache
 from napari_piclick.predict.framing import Framing
-from napari_piclick.predict.plane_image import PlaneImage
-from napari_piclick.predict.start import anchor, check_clicks, previous_mask
+from napari_piclick.predict.plane_predictor import PlanePredictor
+from napari_piclick.predict.start import anchor
 from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     from napari_piclick.clicks import Click
     from napari_piclick.models.mask_decoder import ImageEmbedding, MaskPrediction
     from napari_piclick.models.piclick_tiny import PiClickTiny
-    from napari_piclick.predict.intensity import Window
+    from napari_piclick.predict.plane_image import PlaneImage
     from napari_piclick.predict.view import View
 
 #: Proposals are kept where any of them is more probable than this.
 KEPT_PROBABILITY = 0.05
 
 
-class Predictor:
+class Predictor(PlanePredictor):
     """Answers clicks on one image at a time; made by `load_predictor`.
 
     The image is encoded once and its embedding kept, so that a click costs only
@@ -56,111 +55,43 @@ class Predictor:
         cache: EmbeddingCache | None = None,
         framing: Framing | None = None,
     ) -> None:
+        super().__init__(name, weights_hash)
         # channels-last: a fifth faster encoding on CPUs
         self._model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = device
-        self.name = name
-        self.weights_hash = weights_hash
         self.cache = cache or EmbeddingCache()
         self.framing = framing or Framing()
-        self._image: PlaneImage | None = None
-        self._lock = RLock()
 
     @property
     def device(self) -> str:
         """The device the model runs on, as torch names it."""
         return str(self._device)
 
-    def set_image(
-        self,
-        image: Any,
-        *,
-        contrast_limits: Window | None = None,
-        rgb: bool | None = None,
-        key: Hashable = None,
-    ) -> None:
-        """Take a plane to answer clicks on, and encode it if one look covers it.
-
-        Parameters
-        ----------
-        image : array-like
-            (H, W) grey or (H, W, 3 or 4) colour, any real dtype, numpy or lazy.
-        contrast_limits : (low, high), optional
-            Values seen as black and white; robust percentiles otherwise.
-        rgb : bool, optional
-            Whether the last axis holds colours; guessed from the shape if not said.
-        key : hashable, optional
-            Identity of the plane, by which its embedding is found again.
-
-        Raises
-        ------
-        ValueError
-            If the image is not one plane of real numbers.
-        """
-        plane = PlaneImage(image, contrast_limits, rgb, key)
-        with self._lock:
-            self._image = plane
-            if self.framing.fits(plane.shape):
-                self._embed(plane, self.framing.whole(plane.shape))
-
-    def prefetch(
-        self,
-        image: Any,
-        *,
-        contrast_limits: Window | None = None,
-        rgb: bool | None = None,
-        key: Hashable = None,
-    ) -> None:
-        """Encode another plane ahead, without leaving the current one; see `set_image`."""
-        plane = PlaneImage(image, contrast_limits, rgb, key)
+    def _prepare(self, plane: PlaneImage) -> None:
+        """Encode a plane if one look covers it."""
         if self.framing.fits(plane.shape):
-            with self._lock:
-                self._embed(plane, self.framing.whole(plane.shape))
+            self._embed(plane, self.framing.whole(plane.shape))
 
-    def predict(
-        self, clicks: Sequence[Click], previous: Proposals | np.ndarray | None = None
+    def _answer(
+        self,
+        image: PlaneImage,
+        clicks: Sequence[Click],
+        previous: Proposals | np.ndarray | None,
+        start: np.ndarray | None,
+        region: Region | None,
     ) -> Proposals:
-        """Answer clicks on the current image.
-
-        Parameters
-        ----------
-        clicks : sequence of Click
-            All clicks on the object so far. Without a positive one, the deepest point of the
-            previous mask stands in for it.
-        previous : Proposals or (H, W) array, optional
-            The answer to the clicks before, whose chosen proposal is the previous mask;
-            or a mask or probability map to refine.
-
-        Returns
-        -------
-        Proposals
-            Best score first; the first is chosen.
-
-        Raises
-        ------
-        RuntimeError
-            If no image was set.
-        ValueError
-            If there is nothing to start from, or a click lies outside the image.
-        """
-        with self._lock:
-            image = self._image
-            if image is None:
-                raise RuntimeError("There is no image yet: call set_image first.")
-            start, region = previous_mask(previous, image.shape)
-            check_clicks(clicks, start, image.shape)
-            if start is not None and region is not None and not any(c.positive for c in clicks):
-                clicks = [anchor(start, region), *clicks]
-            last_view = previous.view if isinstance(previous, Proposals) else None
-            view = self.framing.first(clicks, last_view, region, image.shape)
+        if start is not None and region is not None and not any(c.positive for c in clicks):
+            clicks = [anchor(start, region), *clicks]
+        last_view = previous.view if isinstance(previous, Proposals) else None
+        view = self.framing.first(clicks, last_view, region, image.shape)
+        prediction = self._decode(image, view, clicks, start, region)
+        for _ in range(self.framing.retries):
+            better = self.framing.next(view, prediction, clicks, region, image.shape)
+            if better is None:
+                break
+            view = better
             prediction = self._decode(image, view, clicks, start, region)
-            for _ in range(self.framing.retries):
-                better = self.framing.next(view, prediction, clicks, region, image.shape)
-                if better is None:
-                    break
-                view = better
-                prediction = self._decode(image, view, clicks, start, region)
-            return _to_proposals(prediction, view, clicks, image.shape)
+        return _to_proposals(prediction, view, clicks, image.shape)
 
     def _embed(self, image: PlaneImage, view: View) -> ImageEmbedding:
         key = (image.key, view)

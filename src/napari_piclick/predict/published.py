@@ -5,8 +5,7 @@ What the authors' program does by mistake is done right here; `compat` repeats i
 
 from __future__ import annotations
 
-from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,19 +15,19 @@ from torch.nn import functional as F
 from napari_piclick.models.piclick import make_points
 from napari_piclick.predict.flip import Merged, merge
 from napari_piclick.predict.framing import Framing
-from napari_piclick.predict.plane_image import PlaneImage
-from napari_piclick.predict.start import anchor, check_clicks, previous_mask
+from napari_piclick.predict.plane_predictor import PlanePredictor
+from napari_piclick.predict.start import anchor
 from napari_piclick.predict.view import View
 from napari_piclick.predict.zoom_in import ZoomIn, square
 from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     from napari_piclick.clicks import Click
     from napari_piclick.predict.full_pass import FullPass
-    from napari_piclick.predict.intensity import Window
+    from napari_piclick.predict.plane_image import PlaneImage
 
 #: Proposals are kept where any of them is more probable than this.
 KEPT_PROBABILITY = 0.05
@@ -36,7 +35,7 @@ KEPT_PROBABILITY = 0.05
 PADDING = (0.485, 0.456, 0.406)
 
 
-class PublishedPredictor:
+class PublishedPredictor(PlanePredictor):
     """Answers clicks with the published network; made by `load_predictor`.
 
     Every click costs a full pass. The first one looks at the whole plane, or at a window
@@ -53,94 +52,19 @@ class PublishedPredictor:
     """
 
     def __init__(self, full_pass: FullPass, name: str, weights_hash: str) -> None:
-        self.name = name
-        self.weights_hash = weights_hash
+        super().__init__(name, weights_hash)
         self.zoom_in = ZoomIn()
         self._pass = full_pass
         side = max(full_pass.size)
         self.framing = Framing(long_side=side, whole_limit=1024, window=768)
-        self._image: PlaneImage | None = None
-        self._lock = RLock()
 
     @property
     def device(self) -> str:
         """The device the model runs on, as torch names it."""
         return str(self._pass.device)
 
-    def set_image(
-        self,
-        image: Any,
-        *,
-        contrast_limits: Window | None = None,
-        rgb: bool | None = None,
-        key: Hashable = None,
-    ) -> None:
-        """Take a plane to answer clicks on; nothing of it is read yet.
-
-        Parameters
-        ----------
-        image : array-like
-            (H, W) grey or (H, W, 3 or 4) colour, any real dtype, numpy or lazy.
-        contrast_limits : (low, high), optional
-            Values seen as black and white; robust percentiles otherwise.
-        rgb : bool, optional
-            Whether the last axis holds colours; guessed from the shape if not said.
-        key : hashable, optional
-            Identity of the plane.
-
-        Raises
-        ------
-        ValueError
-            If the image is not one plane of real numbers.
-        """
-        # without a key the contents would be hashed, for a cache that is not needed here
-        plane = PlaneImage(image, contrast_limits, rgb, key if key is not None else object())
-        with self._lock:
-            self._image = plane
-
-    def prefetch(
-        self,
-        image: Any,
-        *,
-        contrast_limits: Window | None = None,
-        rgb: bool | None = None,
-        key: Hashable = None,
-    ) -> None:
+    def _prepare(self, plane: PlaneImage) -> None:
         """Do nothing: in this network clicks go in with the image, so nothing can be kept."""
-
-    def predict(
-        self, clicks: Sequence[Click], previous: Proposals | np.ndarray | None = None
-    ) -> Proposals:
-        """Answer clicks on the current image.
-
-        Parameters
-        ----------
-        clicks : sequence of Click
-            All clicks on the object so far. Without a positive one, the deepest point of the
-            previous mask stands in for it.
-        previous : Proposals or (H, W) array, optional
-            The answer to the clicks before, whose chosen proposal is the previous mask;
-            or a mask or probability map to refine.
-
-        Returns
-        -------
-        Proposals
-            Best score first; the first is chosen.
-
-        Raises
-        ------
-        RuntimeError
-            If no image was set.
-        ValueError
-            If there is nothing to start from, or a click lies outside the image.
-        """
-        with self._lock:
-            image = self._image
-            if image is None:
-                raise RuntimeError("There is no image yet: call set_image first.")
-            start, region = previous_mask(previous, image.shape)
-            check_clicks(clicks, start, image.shape)
-            return self._answer(image, clicks, previous, start, region)
 
     def _answer(
         self,
