@@ -27,7 +27,8 @@ class PlaneImage:
         (H, W) grey or (H, W, 3 or 4) colour, of any real dtype. Lazy arrays (dask, zarr,
         memory maps) are read one region at a time.
     contrast_limits : (low, high), optional
-        Values seen as black and white; robust percentiles of the first region read otherwise.
+        Values seen as black and white. Otherwise robust percentiles: of the whole plane if it
+        is an array in memory, of the first region read if it is lazy.
     rgb : bool, optional
         Whether the last axis holds colours; guessed from the shape if not said.
     key : hashable, optional
@@ -80,5 +81,7 @@ class PlaneImage:
         """(3, h, w) float32 in 0..255 of a region."""
         values = np.asarray(self._image[region.slices])
         if self._window is None:
-            self._window = robust_window(values[..., :3] if values.ndim == 3 else values)
+            in_memory = type(self._image) is np.ndarray
+            sample = self._image if in_memory else values
+            self._window = robust_window(sample[..., :3] if sample.ndim == 3 else sample)
         return np.ascontiguousarray(to_rgb(values, self._window).transpose(2, 0, 1))
