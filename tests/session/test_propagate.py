@@ -285,6 +285,20 @@ def test_the_most_doubtful_slice_is_the_one_that_differs(predictor, blocks):
     assert {rating.index: rating for rating in rate_slices(slices)}[4].by is LabelledBy.HAND
 
 
+def test_of_two_doubtful_slices_the_larger_needs_the_look():
+    large, small = np.zeros((2, 40, 40), bool)
+    large[5:35, 5:35] = True
+    small[5:11, 5:11] = True
+    slices = ObjectSlices(9)
+    for index, mask, predicted in ((2, small, 0.3), (6, large, 0.4)):
+        slices.put(SliceMask.of(index, mask, LabelledBy.PROPAGATED, predicted))
+        for beside in (index - 1, index + 1):
+            slices.put(hand(beside, mask))
+    rated = {rating.index: rating for rating in rate_slices(slices)}
+    assert rated[2].quality < rated[6].quality
+    assert most_doubtful(rated.values()).index == 6
+
+
 def test_a_slice_where_it_stopped_early_is_among_the_doubtful(predictor, blocks):
     slices = ObjectSlices(12)
     slices.put(hand(5, blocks[5] == 60))

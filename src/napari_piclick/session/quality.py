@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from napari_piclick.session.slice_mask import ObjectSlices, SliceMask
 
 
+#: A mask of four times the area is worth twice the look.
+AREA = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class SliceQuality:
     """What is known of the mask on one slice.
@@ -29,6 +33,8 @@ class SliceQuality:
         Mean IoU with the slices on both sides.
     by : LabelledBy, optional
         None where propagation stopped and the object may go on.
+    area : int
+        Number of pixels of the mask.
     """
 
     index: int
@@ -36,6 +42,15 @@ class SliceQuality:
     predicted: float
     agreement: float
     by: LabelledBy | None
+    area: int
+
+    @property
+    def need(self) -> float:
+        """How much a look is worth: how doubtful the mask is, and, less than in proportion, large.
+
+        By doubt alone, the tips of an object would come first, where little is to be gained.
+        """
+        return (1 - self.quality) * self.area**AREA
 
 
 def rate_slices(slices: ObjectSlices, stopped: Iterable[Stopped] = ()) -> list[SliceQuality]:
@@ -58,26 +73,30 @@ def rate_slices(slices: ObjectSlices, stopped: Iterable[Stopped] = ()) -> list[S
         if stop.early and found is not None and slices.get(stop.index) is None:
             quality = _combine(found.predicted, found.agreement)
             rated.append(
-                SliceQuality(stop.index, quality, found.predicted, found.agreement, by=None)
+                SliceQuality(
+                    stop.index, quality, found.predicted, found.agreement, None, found.area
+                )
             )
     return sorted(rated, key=lambda rating: rating.index)
 
 
 def most_doubtful(rated: Iterable[SliceQuality]) -> SliceQuality | None:
-    """The slice that most needs a look: the lowest quality that is not of a hand-labelled slice."""
+    """The slice that most needs a look; None if all were labelled by hand."""
     doubtful = [rating for rating in rated if rating.by is not LabelledBy.HAND]
-    return min(doubtful, key=lambda rating: rating.quality, default=None)
+    return max(doubtful, key=lambda rating: rating.need, default=None)
 
 
 def _rate(labelled: SliceMask, slices: ObjectSlices) -> SliceQuality:
     if labelled.by is LabelledBy.HAND:
-        return SliceQuality(labelled.index, 1.0, 1.0, 1.0, labelled.by)
+        return SliceQuality(labelled.index, 1.0, 1.0, 1.0, labelled.by, labelled.area)
     beside = [slices.get(labelled.index + step) for step in (-1, 1)]
     # Where the object ends it is small and hard to see: no neighbour, no agreement.
     overlaps = [0.0 if other is None else labelled.iou(other) for other in beside]
     agreement = sum(overlaps) / len(overlaps)
     quality = _combine(labelled.predicted, agreement)
-    return SliceQuality(labelled.index, quality, labelled.predicted, agreement, labelled.by)
+    return SliceQuality(
+        labelled.index, quality, labelled.predicted, agreement, labelled.by, labelled.area
+    )
 
 
 def _combine(predicted: float, agreement: float) -> float:
