@@ -7,6 +7,9 @@ from torch import Tensor, nn
 
 from napari_piclick.models.layers import MultilayerPerceptron
 
+#: What an untrained confidence head says of every proposal, as a logit.
+CONFIDENCE = 2.0
+
 
 class TargetReasoning(nn.Module):
     """An IoU head and a confidence head on every mask query.
@@ -19,9 +22,12 @@ class TargetReasoning(nn.Module):
         super().__init__()
         self.iou_head = MultilayerPerceptron(width, width, width, 1)
         self.confidence_head = MultilayerPerceptron(width, width, width, 1)
-        for head, bias in ((self.iou_head, 0.0), (self.confidence_head, 2.0)):
-            nn.init.zeros_(head.last.weight)
-            nn.init.constant_(head.last.bias, bias)
+        for head, value in ((self.iou_head, 0.0), (self.confidence_head, CONFIDENCE)):
+            _make_constant(head, value)
+
+    def forget_confidence(self) -> None:
+        """Make the confidence head constant again, so that the IoU score alone ranks."""
+        _make_constant(self.confidence_head, CONFIDENCE)
 
     def forward(self, queries: Tensor, iou_prior: Tensor) -> tuple[Tensor, Tensor]:
         """Score (B, Q, C) queries given the (B, Q) prior.
@@ -38,3 +44,8 @@ class TargetReasoning(nn.Module):
 def choose(iou: Tensor, confidence: Tensor) -> Tensor:
     """(B,) index of the proposal with the highest product of IoU and confidence score."""
     return torch.argmax(iou * confidence, dim=-1)
+
+
+def _make_constant(head: MultilayerPerceptron, value: float) -> None:
+    nn.init.zeros_(head.last.weight)
+    nn.init.constant_(head.last.bias, value)

@@ -42,6 +42,11 @@ def _arguments() -> argparse.ArgumentParser:
     add("--no-synthetic", action="store_true", help="leave out synthetic pictures")
     add("--no-superpixels", action="store_true", help="leave out superpixels as targets")
     add(
+        "--forget-confidence",
+        action="store_true",
+        help="write a constant confidence score, so that the IoU score alone ranks",
+    )
+    add(
         "--queries", type=int, default=7, help="proposals per click, if --init has four mask tokens"
     )
     add("--clicks-as", choices=("both", "tokens", "disks"), default="both")
@@ -91,7 +96,12 @@ def main(argv: list[str] | None = None) -> int:
 
         seconds = None if options.minutes is None else 60 * options.minutes
         finished = trainer.run(seconds, report)
-    trainer.export(options.output, recipe=options.recipe, seed=str(options.seed))
+    trainer.export(
+        options.output,
+        forget_confidence=options.forget_confidence,
+        recipe=options.recipe,
+        seed=str(options.seed),
+    )
     state = "finished" if finished else "stopped; run the same command again to go on"
     print(f"{state}: {trainer.next_step} of {schedule.steps} steps, weights in {options.output}")
     return 0

@@ -196,9 +196,22 @@ class Trainer:
                 parameter.copy_(value)
         return copy.eval()
 
-    def export(self, path: Path, **notes: str) -> None:
-        """Write the averaged weights, as `load_predictor` reads them."""
-        save_tiny(self.averaged_model(), path, steps=str(self.next_step), **notes)
+    def export(self, path: Path, *, forget_confidence: bool = False, **notes: str) -> None:
+        """Write the averaged weights, as `load_predictor` reads them.
+
+        Parameters
+        ----------
+        path : Path
+        forget_confidence : bool
+            Leave out what the confidence head learned, so that the IoU score alone ranks.
+        **notes : str
+            Further metadata of the file.
+        """
+        model = self.averaged_model()
+        if forget_confidence:
+            model.decoder.target_reasoning.forget_confidence()
+            notes["confidence"] = "constant"
+        save_tiny(model, path, steps=str(self.next_step), **notes)
 
     def save(self) -> None:
         """Write the state, to a temporary name first."""
