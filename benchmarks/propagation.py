@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -336,8 +335,7 @@ def _mean(values: list[float]) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = os.environ.get("PICLICK_DATA", "../shared/data")
-    parser.add_argument("--data", type=Path, default=Path(default), help="folder of the data")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data")
     parser.add_argument("--only", choices=("brats", "hippocampus", "neurons"), help="one set only")
     parser.add_argument("--limit", type=int, default=8, help="objects of each set (default: 8)")
     parser.add_argument("--model", default="piclick-tiny")
