@@ -93,16 +93,30 @@ class TestMouseAndKeys:
         start, end = QPointF(200, 200), QPointF(260, 230)
         left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
         move = QEvent.Type.MouseMove
-        steps = [(move, start, none, none), (QEvent.Type.MouseButtonPress, start, left, left)]
-        steps += [(move, start + (end - start) * (k / 10), none, left) for k in range(11)]
-        steps += [(QEvent.Type.MouseButtonRelease, end, left, none)]
-        for kind, place, button, held in steps:
+
+        def send(
+            kind: QEvent.Type, place: QPointF, button: Qt.MouseButton, held: Qt.MouseButton
+        ) -> None:
             everywhere = QPointF(canvas.mapToGlobal(place.toPoint()))
             event = QMouseEvent(
                 kind, place, everywhere, button, held, Qt.KeyboardModifier.NoModifier
             )
             QApplication.sendEvent(canvas, event)
             QApplication.processEvents()
+
+        send(move, start, none, none)
+        send(QEvent.Type.MouseButtonPress, start, left, left)
+        way = itertools.cycle(range(11))
+
+        def moved() -> bool:
+            # a hand goes on dragging until the picture follows, which takes a busy machine a while
+            send(move, start + (end - start) * (next(way) / 10), none, left)
+            return not np.allclose(desk.viewer.scene.camera.center, center)
+
+        desk.qtbot.waitUntil(moved, timeout=20_000)
+        for step in range(11):
+            send(move, start + (end - start) * (step / 10), none, left)
+        send(QEvent.Type.MouseButtonRelease, end, left, none)
         assert desk.controller.session.clicks == ()
         assert not np.allclose(desk.viewer.scene.camera.center, center)
 
