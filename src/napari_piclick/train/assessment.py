@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from napari_piclick.models.target_reasoning import choose
 from napari_piclick.predict.intensity import robust_window, to_rgb
 from napari_piclick.train.click_simulation import initial_click, next_click
+from napari_piclick.train.prompt_batch import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from napari_piclick.clicks import Click
     from napari_piclick.models.piclick_tiny import PiClickTiny
     from napari_piclick.train.sample import TrainingSample
-
-#: Previous logits are kept within this, as at prediction time.
-LIMIT = 9.2
 
 
 @dataclass(frozen=True)
