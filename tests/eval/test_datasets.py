@@ -238,6 +238,18 @@ def test_brats_shows_each_target_in_its_modality(tmp_path):
     assert list(BraTS(tmp_path, "enhancing")) == []
 
 
+@pytest.mark.parametrize(("target", "modality"), [("nested", "flair"), ("nested-t1ce", "t1ce")])
+def test_brats_gives_both_regions_where_both_are_large_enough(tmp_path, target, modality):
+    _, segmentation = save_case(tmp_path)
+    dataset = BraTS(tmp_path, target)
+    assert dataset.may_nest
+    whole, core = dataset
+    assert whole.image_stem == core.image_stem == f"BraTS2021_00001_{modality}_z002"
+    assert (whole.object_name, core.object_name) == ("whole-tumour", "tumour-core")
+    np.testing.assert_array_equal(whole.mask, segmentation[:, :, 2] > 0)
+    np.testing.assert_array_equal(core.mask, np.isin(segmentation[:, :, 2], (1, 4)))
+
+
 def test_brats_reads_cases_in_folders_of_their_own(tmp_path):
     for case in ("BraTS20_Training_002", "BraTS20_Training_001"):
         save_case(tmp_path / case, case, ".nii")

@@ -136,6 +136,7 @@ def test_summary(scripted_predictor):
     summary = results.summary()
     assert set(summary) == {
         "objects", "images", *(f"miou@{k}" for k in range(1, 6)), "best_miou@1", "selections",
+        "gap@1", "different@1", "nested", "inner@1", "outer@1", "both@1",
         *(f"{name}{at}" for name in ("noc", "failures", "at_limit") for at in (80, 85, 90)),
         "seconds_per_click",
     }  # fmt: skip
@@ -178,6 +179,7 @@ def test_results_are_written_whole_or_not_at_all(scripted_predictor, tmp_path):
         {
             "image": "image0", "object": "0", "ious": [0.5, 1.0], "picked": [0, 0],
             "proposed": [0, 0], "best_ious": [0.5, 1.0], "clicks": [[8, 10, 1], [11, 8, 1]],
+            "different": 1, "around": [],
         }
     ]  # fmt: skip
     assert written["summary"] == results.summary()

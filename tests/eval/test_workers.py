@@ -99,7 +99,7 @@ def grower(tmp_path, monkeypatch):
     modules.mkdir()
     (modules / "grower_model.py").write_text(MODULE)
     monkeypatch.syspath_prepend(str(modules))
-    monkeypatch.setenv("PYTHONPATH", str(modules))
+    monkeypatch.setenv("PYTHONPATH", str(modules), prepend=os.pathsep)
 
     def spec(*options):
         return ModelSpec("grower_model:make", arguments=(str(tmp_path), *options))

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_piclick.eval.clicker import next_click
-from napari_piclick.eval.metrics import Truth
+from napari_piclick.eval.metrics import Truth, count_different
+from napari_piclick.eval.nesting import NestedObjects
 from napari_piclick.eval.object_result import ImageDone, ObjectResult
 from napari_piclick.eval.protocol import PUBLISHED_THRESHOLD, ClickProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from napari_piclick.clicks import Click
     from napari_piclick.eval.datasets.dataset import Dataset, Sample
+    from napari_piclick.eval.nesting import Surrounding
     from napari_piclick.eval.protocol import Segmenter
     from napari_piclick.proposals import Proposals
 
@@ -49,6 +51,7 @@ def annotate_image(
 ) -> Iterator[ObjectResult | ImageDone]:
     """Click the objects of an image that are not done; the last event says that all are."""
     encoding_seconds, objects, is_set = 0.0, 0, False
+    nested = NestedObjects(dataset.samples(job.image) if dataset.may_nest else ())
     for number, sample in enumerate(dataset.samples(job.image)):
         objects += 1
         if number in job.done:
@@ -57,7 +60,9 @@ def annotate_image(
             start = perf_counter()
             show_image(dataset, sample, predictor, protocol)
             encoding_seconds, is_set = perf_counter() - start, True
-        yield annotate_object(sample, predictor, protocol, (job.number, number))
+        yield annotate_object(
+            sample, predictor, protocol, (job.number, number), around=nested.around(sample)
+        )
     yield ImageDone(job.number, job.image, objects, encoding_seconds)
 
 
@@ -99,6 +104,7 @@ def annotate_object(
     protocol: ClickProtocol,
     position: tuple[int, int] = (0, 0),
     on_proposals: Callable[[Proposals, np.ndarray], None] | None = None,
+    around: Sequence[Surrounding] = (),
 ) -> ObjectResult:
     """Click one object of the image that the predictor holds.
 
@@ -110,6 +116,7 @@ def annotate_object(
     position : where the object stands in the dataset.
     on_proposals : called after each click with the proposals, one of them chosen, and their
         (Q, h, w) bool masks.
+    around : objects around this one, with which the first click's proposals are compared too.
 
     Raises
     ------
@@ -125,6 +132,7 @@ def annotate_object(
     proposal_ious: list[tuple[float, ...]] = []
     seconds: list[float] = []
     threshold = float("nan")
+    different, outer = 0, tuple[tuple[str, float], ...]()
     while len(clicks) < protocol.max_clicks:
         clicks.append(next_click(sample.mask, prediction, clicks, sample.ignore))
         start = perf_counter()
@@ -137,6 +145,12 @@ def annotate_object(
         pick = int(np.argmax(ious)) if protocol.pick == "oracle" else own
         if protocol.pick != "trm":
             proposals = proposals.choose(pick, "oracle" if protocol.pick == "oracle" else "trm")
+        if len(clicks) == 1:
+            different = count_different(masks)
+            outer = tuple(
+                (name, max(other.iou(mask, proposals.region) for mask in masks))
+                for name, other in around
+            )
         if on_proposals is not None:
             on_proposals(proposals, masks)
         prediction = proposals.region.paste(masks[pick], proposals.plane_shape)
@@ -156,6 +170,8 @@ def annotate_object(
         tuple(proposal_ious),
         tuple(seconds),
         threshold,
+        different,
+        outer,
     )
 
 

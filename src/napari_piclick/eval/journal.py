@@ -12,6 +12,9 @@ from napari_piclick.eval.object_result import ImageDone, ObjectResult
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: Which values a result's line has; a journal of another format is not gone on from.
+FORMAT = 2
+
 
 class JournalError(ValueError):
     """A journal cannot be used; the message is one sentence for the user."""
@@ -45,7 +48,7 @@ class Journal:
         self._places: dict[tuple[int, int], int] = {}
         self._done: dict[int, set[int]] = defaultdict(set)
         # Plain values, as they will be when read back.
-        self._run = json.loads(json.dumps(run))
+        self._run = json.loads(json.dumps({"format": FORMAT, **run}))
         self._file = path.open("a+b")
         try:
             self._read()

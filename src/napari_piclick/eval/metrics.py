@@ -23,6 +23,24 @@ def intersection_over_union(
     return intersection / union if union else 1.0
 
 
+def count_different(masks: np.ndarray, alike: float = 0.9) -> int:
+    """How many of (Q, h, w) bool masks differ from one another.
+
+    They are gone through in order, and one counts if its IoU with every one that counted before
+    is below ``alike``: they differ by more than the rest.
+    """
+    flat = masks.reshape(len(masks), -1).astype(np.float32)
+    overlap = (flat @ flat.T).astype(float)
+    area = np.diag(overlap)
+    union = area[:, None] + area - overlap
+    apart = (overlap < alike * union) & (union > 0)
+    different: list[int] = []
+    for index in range(len(masks)):
+        if apart[index, different].all():
+            different.append(index)
+    return len(different)
+
+
 class Truth:
     """An object to compare masks with, which may be given on a part of the plane only.
 

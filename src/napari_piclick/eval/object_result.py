@@ -32,6 +32,12 @@ class ObjectResult:
         Time the predictor took.
     threshold : float
         Probability above which a pixel counted as object.
+    different : int
+        How many of the proposals after the first click differ from one another (an IoU
+        below 0.9).
+    around : tuple of (str, float)
+        Names of the objects around this one, each with the greatest IoU that a proposal after
+        the first click, which is on this object, has with it.
     """
 
     image: str
@@ -44,11 +50,18 @@ class ObjectResult:
     proposal_ious: tuple[tuple[float, ...], ...]
     seconds: tuple[float, ...]
     threshold: float
+    different: int = 0
+    around: tuple[tuple[str, float], ...] = ()
 
     @property
     def best_ious(self) -> tuple[float, ...]:
         """The greatest IoU among the proposals after each click."""
         return tuple(max(ious) for ious in self.proposal_ious)
+
+    @property
+    def first_own_iou(self) -> float:
+        """IoU after the first click of the proposal that the model itself would have picked."""
+        return self.proposal_ious[0][self.proposed[0]]
 
     @property
     def selections(self) -> int:
@@ -74,6 +87,8 @@ class ObjectResult:
             "proposal_ious": [list(ious) for ious in self.proposal_ious],
             "seconds": list(self.seconds),
             "threshold": self.threshold,
+            "different": self.different,
+            "around": [list(each) for each in self.around],
         }
 
     @classmethod
@@ -91,6 +106,8 @@ class ObjectResult:
             tuple(tuple(ious) for ious in values["proposal_ious"]),
             tuple(values["seconds"]),
             values["threshold"],
+            values["different"],
+            tuple((name, iou) for name, iou in values["around"]),
         )
 
 

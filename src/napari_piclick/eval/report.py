@@ -5,8 +5,10 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from napari_piclick.eval.nesting import ANSWERED, TOLD_APART
 from napari_piclick.eval.protocol import PICKED_BY
 from napari_piclick.eval.published import MEASURED_ON, published_rows
+from napari_piclick.eval.results import PAIR_SHARES
 
 if TYPE_CHECKING:
     from napari_piclick.eval.published import PublishedRow
@@ -53,6 +55,9 @@ def format_report(results: Results) -> str:
         f"{'objects':<19}{summary['objects']} on {images} {'image' if images == 1 else 'images'}",
         *_failures(summary),
         _line("best proposal", f"mIoU@1 {summary['best_miou@1']:.4f} if always picked"),
+        _line("own pick's gap", f"{summary['gap@1']:.4f} of IoU to the best after one click"),
+        _line("different ones", f"{summary['different@1']:.2f} proposals after one click"),
+        *_nested(summary, intervals),
         _line("further selections", f"{summary['selections']:.2f} per object"),
         _line("seconds per click", f"{summary['seconds_per_click']:.3f}"),
         "",
@@ -85,6 +90,22 @@ def _failures(summary: dict[str, float | int | None]) -> list[str]:
     return lines
 
 
+def _nested(
+    summary: dict[str, float | int | None], intervals: dict[str, tuple[float, float]]
+) -> list[str]:
+    """How often one click proposes an object and the one around it; nothing without such pairs."""
+    if not summary["nested"]:
+        return []
+    low, high = intervals["both@1"]
+    pairs = "1 pair" if summary["nested"] == 1 else f"{summary['nested']} pairs"
+    both, outer, inner = (f"{100 * (summary[name] or 0):.1f} %" for name in PAIR_SHARES[::-1])
+    interval = f"{100 * low:.0f} to {100 * high:.0f} %"
+    return [
+        _line("nested", f"{pairs}: one click on the inner object proposes"),
+        _line("", f"both {both} ({interval}), outer {outer}, inner {inner}"),
+    ]
+
+
 def _curve(results: Results, summary: dict[str, float | int | None]) -> list[str]:
     """The mean IoU after each click, five to a line."""
     last = results.protocol.max_clicks
@@ -101,13 +122,18 @@ def _words(results: Results, published: tuple[PublishedRow, ...]) -> str:
         f"NoC is the mean number of clicks to that IoU; an object that never got there counts "
         f"{protocol.max_clicks} and as a failure. A pixel belongs to a mask above probability "
         f"{thresholds}. Further selections are the clicks after which another proposal was better "
-        "than the model's own pick. Seconds per click include the encoding of the images. "
-        "Intervals are bootstrapped over images.",
+        "than the model's own pick. Proposals are different if their IoU is below 0.9. Seconds per "
+        "click include the encoding of the images. Intervals are bootstrapped over images.",
     ]
     if protocol.target_iou <= 1:
         words.append(
             f"Objects are finished at an IoU of {protocol.target_iou:g} and keep their last IoU "
             "in the mean IoU after later clicks."
+        )
+    if any(result.around for result in results.objects):
+        words.append(
+            "Nested: an object that lies inside another one, their IoU below "
+            f"{TOLD_APART:g}; proposed: with an IoU of at least {ANSWERED:g}."
         )
     if published:
         words.append(

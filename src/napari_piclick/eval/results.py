@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_piclick.eval.bootstrap import LEVEL, RESAMPLES, confidence_intervals
 from napari_piclick.eval.metrics import iou_at, number_of_clicks, reached
+from napari_piclick.eval.nesting import ANSWERED
 from napari_piclick.eval.protocol import PICKED_BY, THRESHOLDS
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from napari_piclick.eval.object_result import ObjectResult
     from napari_piclick.eval.protocol import ClickProtocol
+
+#: Shares of the pairs of nested objects.
+PAIR_SHARES = ("inner@1", "outer@1", "both@1")
 
 
 @dataclass
@@ -57,9 +61,14 @@ class Results:
             ``failures80``, ``85``, ``90``: objects that never got there (None likewise);
             ``at_limit80``, ``85``, ``90``: those and the ones that got there with the last click
             only, as the published tables count them; ``selections``: how often, per object,
-            another proposal was better than the model's own pick (Table 5);
-            ``seconds_per_click``: the time in the predictor, encoding of the images included,
-            over all clicks.
+            another proposal was better than the model's own pick (Table 5); ``gap@1``: how far
+            the model's own pick after the first click is below the best proposal in IoU;
+            ``different@1``: how many of its proposals differ from one another, with an IoU below
+            0.9; ``nested``: pairs of objects of which one is inside the other; ``inner@1``,
+            ``outer@1`` and ``both@1``: the share of these pairs of which that object, or both,
+            are among the proposals of the first click on the inner one, with an IoU of at least
+            0.75 (None without pairs); ``seconds_per_click``: the time in the predictor, encoding
+            of the images included, over all clicks.
 
         Raises
         ------
@@ -82,16 +91,27 @@ class Results:
             summary[f"at_limit{percent}"] = (
                 None if clicks is None else int((clicks == self.protocol.max_clicks).sum())
             )
-        summary["selections"] = float(columns["selections"].mean())
+        for name in ("selections", "gap@1", "different@1"):
+            summary[name] = float(columns[name].mean())
+        pairs = figures.pair_columns()
+        summary["nested"] = len(figures.pairs)
+        for name in PAIR_SHARES:
+            summary[name] = float(pairs[name].mean()) if name in pairs else None
         summary["seconds_per_click"] = (self.encoding_seconds + figures.seconds) / figures.clicks
         return summary
 
     def intervals(self) -> dict[str, tuple[float, float]]:
         """95 % confidence intervals of the means in `summary`, by bootstrap over images."""
         figures = self._figures()
-        columns = figures.columns()
-        low, high = confidence_intervals(np.stack(list(columns.values()), 1), figures.images)
-        return {name: (float(low[k]), float(high[k])) for k, name in enumerate(columns)}
+        bounds: dict[str, tuple[float, float]] = {}
+        for columns, images in (
+            (figures.columns(), figures.images),
+            (figures.pair_columns(), figures.pair_images),
+        ):
+            if columns:
+                low, high = confidence_intervals(np.stack(list(columns.values()), 1), images)
+                bounds |= {name: (float(low[k]), float(high[k])) for k, name in enumerate(columns)}
+        return bounds
 
     def _figures(self) -> _Figures:
         if not len(self.objects):
@@ -148,6 +168,8 @@ class _Figures:
         self._thresholds = [t for t in THRESHOLDS if protocol.target_iou >= t]
         self._rows: list[np.ndarray] = []
         self.images: list[int] = []
+        self.pairs: list[tuple[bool, bool, bool]] = []
+        self.pair_images: list[int] = []
         self.failures = {round(100 * t): 0 for t in self._thresholds}
         self.seconds = 0.0
         self.clicks = 0
@@ -157,9 +179,13 @@ class _Figures:
         row = [iou_at(result.ious, clicks) for clicks in range(1, last + 1)]
         row.append(result.best_ious[0])
         row += [number_of_clicks(result.ious, t, last) for t in self._thresholds]
-        row.append(result.selections)
+        row += [result.selections, result.best_ious[0] - result.first_own_iou, result.different]
         self._rows.append(np.array(row, float))
         self.images.append(result.position[0])
+        for _, outer_iou in result.around:
+            inner, outer = result.best_ious[0] >= ANSWERED, outer_iou >= ANSWERED
+            self.pairs.append((inner, outer, inner and outer))
+            self.pair_images.append(result.position[0])
         for threshold in self._thresholds:
             self.failures[round(100 * threshold)] += not reached(result.ious, threshold)
         self.seconds += sum(result.seconds)
@@ -168,8 +194,15 @@ class _Figures:
     def columns(self) -> dict[str, np.ndarray]:
         """Each measure's value for every object, by name."""
         names = [f"miou@{clicks}" for clicks in range(1, self._protocol.max_clicks + 1)]
-        names += ["best_miou@1", *(f"noc{round(100 * t)}" for t in self._thresholds), "selections"]
+        names += ["best_miou@1", *(f"noc{round(100 * t)}" for t in self._thresholds)]
+        names += ["selections", "gap@1", "different@1"]
         return dict(zip(names, np.ascontiguousarray(np.stack(self._rows).T), strict=True))
+
+    def pair_columns(self) -> dict[str, np.ndarray]:
+        """For every pair of nested objects whether one, or both, were proposed; by name."""
+        if not self.pairs:
+            return {}
+        return dict(zip(PAIR_SHARES, np.array(self.pairs, float).T, strict=True))
 
 
 def _sample(result: ObjectResult) -> dict[str, Any]:

@@ -10,10 +10,14 @@ Labels: 1 necrotic core, 2 oedema, 4 enhancing tumour. Targets and the modality 
 whole-tumour      {1, 2, 4}   flair
 tumour-core       {1, 4}      t1ce
 enhancing         {4}         t1ce
+nested            the first   flair
+                  two of them
+nested-t1ce       the same    t1ce
 ================  ==========  ========
 
 The rule: every axial slice with more than 100 pixels of the target is an image, and all target
-pixels on it are its one object. Axial slices run along the last axis of the stored array, and a
+pixels on it are its one object (of ``nested``, each region is one, and there are more than 100
+pixels of both). Axial slices run along the last axis of the stored array, and a
 plane is shown in array order: ``volume[i, j, k]`` is row ``i``, column ``j`` of slice ``k``, with
 no rotation. The intensity window is the same for all slices of a volume: the 0.5 and 99.5
 percentiles of its non-zero voxels.
@@ -40,23 +44,26 @@ if TYPE_CHECKING:
 _KNOWN_LABELS = frozenset({0, 1, 2, 4})
 #: Axial slices run along the last axis.
 _AXIS = 2
+_WHOLE, _CORE = (1, 2, 4), (1, 4)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A tumour region: its name, the labels that make it up, and the modality that shows it."""
+    """Tumour regions: a name for all, each one's labels by its name, and the modality shown."""
 
     name: str
-    labels: tuple[int, ...]
+    regions: dict[str, tuple[int, ...]]
     modality: str
 
 
 TARGETS = {
     target.name: target
     for target in (
-        Target("whole-tumour", (1, 2, 4), "flair"),
-        Target("tumour-core", (1, 4), "t1ce"),
-        Target("enhancing", (4,), "t1ce"),
+        Target("whole-tumour", {"whole-tumour": _WHOLE}, "flair"),
+        Target("tumour-core", {"tumour-core": _CORE}, "t1ce"),
+        Target("enhancing", {"enhancing": (4,)}, "t1ce"),
+        Target("nested", {"whole-tumour": _WHOLE, "tumour-core": _CORE}, "flair"),
+        Target("nested-t1ce", {"whole-tumour": _WHOLE, "tumour-core": _CORE}, "t1ce"),
     )
 }
 
@@ -86,6 +93,7 @@ class BraTS(Dataset):
             raise DatasetError(f"BraTS has the targets {', '.join(TARGETS)}, but not {target!r}.")
         self.folder = Path(folder)
         self.target = TARGETS[target]
+        self.may_nest = len(self.target.regions) > 1
         # volume's stem -> the files of image and segmentation
         self._cases = dict(_find_cases(self.folder, self.target.modality))
         # Volumes are large: only one is held, while its slices are read one by one.
@@ -95,18 +103,21 @@ class BraTS(Dataset):
         """The stems of all slices that show the target, case by case from the lowest slice."""
         for case, (_, segmentation) in self._cases.items():
             labels = read_segmentation(segmentation, _KNOWN_LABELS)
-            for index in slices_with(labels, self.target.labels, _AXIS):
+            regions = self.target.regions.values()
+            shown = [set(slices_with(labels, values, _AXIS)) for values in regions]
+            for index in sorted(set.intersection(*shown)):
                 yield f"{case}_z{index:03d}"
 
     def samples(self, image_stem: str) -> Iterator[Sample]:
-        """Read one slice and give the target on it."""
+        """Read one slice and give the target's regions on it."""
         name, _, index = image_stem.rpartition("_z")
         if self._held is None or self._held.name != name:
             self._held = None  # let go of the last one before reading the next
             self._held = read_case(name, *self._cases[name], _KNOWN_LABELS, _AXIS)
         plane, labels = self._held.slice(int(index))
-        mask = np.isin(labels, self.target.labels)
-        yield Sample(image_stem, self.target.name, plane, mask, self._held.window)
+        for region, values in self.target.regions.items():
+            mask = np.isin(labels, values)
+            yield Sample(image_stem, region, plane, mask, self._held.window)
 
 
 def _find_cases(folder: Path, modality: str) -> Iterator[tuple[str, tuple[Path, Path]]]:

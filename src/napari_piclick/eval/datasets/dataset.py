@@ -51,6 +51,8 @@ class Dataset(ABC):
     name: str
     #: Where the files are.
     folder: Path
+    #: Whether objects may lie inside one another, so that one click may mean several of them.
+    may_nest: bool = False
 
     @abstractmethod
     def images(self) -> Iterable[str]:

@@ -66,6 +66,7 @@ class Folder(Dataset):
         self._labels = _find_labels(self._images, labels) if not masks.is_dir() else {}
         self._masks = _find_masks(self._images, masks) if masks.is_dir() else {}
         self._targets = _read_targets(self.folder / "targets.json") if self._labels else {}
+        self.may_nest = bool(self._masks or self._targets)
 
     def images(self) -> list[str]:
         """The images' stems, sorted."""
