@@ -11,7 +11,7 @@ from napari.utils.notifications import notification_manager
 from psygnal import Signal
 
 from napari_piclick._napari.controller import Controller
-from napari_piclick.session.engine import Engine
+from napari_piclick.session.engine import Answer, Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +64,8 @@ class PatientJobs:
         steps = self.engine.answer(prompt, source)
         try:
             while True:
-                self.stage_changed.emit(next(steps))
+                step = next(steps)
+                (self.answered if isinstance(step, Answer) else self.stage_changed).emit(step)
         except StopIteration as stop:
             self.answered.emit(stop.value)
         except ValueError as error:

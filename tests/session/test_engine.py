@@ -31,9 +31,33 @@ def test_it_tells_each_step_and_loads_only_once(predictor: FloodPredictor, sourc
     assert engine.device is None
     assert list(engine.prepare(source)) == [Stage.LOADING, Stage.ENCODING]
     prompt = Prompt("plane", (Click(10, 10),))
-    assert list(engine.answer(prompt, source)) == [Stage.ENCODING, Stage.PREDICTING]
+    *stages, answer = engine.answer(prompt, source)
+    assert stages == [Stage.ENCODING, Stage.PREDICTING]
+    assert answer.prompt.clicks == prompt.clicks
+    assert answer.thumbnails is None
     assert loads == [1]
     assert engine.device == "cpu"
+
+
+def test_a_model_loaded_ahead_is_not_loaded_again(
+    predictor: FloodPredictor, source: Source
+) -> None:
+    loads: list[int] = []
+    engine = Engine(lambda: loads.append(1) or predictor)
+    engine.load_ahead()
+    assert engine.device == "cpu"
+    assert list(engine.prepare(source)) == [Stage.ENCODING]
+    assert loads == [1]
+
+
+def test_what_goes_wrong_ahead_is_told_with_the_question(source: Source) -> None:
+    def load() -> FloodPredictor:
+        raise FileNotFoundError("There is no such model.")
+
+    engine = Engine(load)
+    engine.load_ahead()
+    with pytest.raises(FileNotFoundError, match="no such model"):
+        list(engine.prepare(source))
 
 
 def test_the_answer_is_signed_and_illustrated(predictor: FloodPredictor, source: Source) -> None:

@@ -352,7 +352,12 @@ class Controller:
         self.changed.emit()
 
     def _on_answered(self, answer: Answer) -> None:
-        self._album.put(answer.proposals, answer.thumbnails)
+        if answer.thumbnails is not None:  # it was answered before, and now has its pictures
+            self._album.put(answer.proposals, answer.thumbnails)
+            self.changed.emit()
+            return
+        if self._asked is not None and answer.prompt.same_as(self._asked):
+            self._asked = None
         if self.session.receive(answer.prompt, answer.proposals) and self.accept_waits:
             self.accept()
 

@@ -10,15 +10,17 @@ from napari.qt.threading import create_worker
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
+from napari_piclick.session.engine import Answer
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from typing import Any
 
-    from napari_piclick.session.engine import Answer, Engine, Stage
+    from napari_piclick.session.engine import Engine, Stage
     from napari_piclick.session.prompt import Prompt
     from napari_piclick.session.source import Source
 
-    Steps = Generator[Stage, None, Answer | None]
+    Steps = Generator[Stage | Answer, None, Answer | None]
 
 #: A plane is encoded ahead once the user has stayed on it for so long, in milliseconds.
 PREPARE_AFTER = 250
@@ -45,7 +47,7 @@ class Jobs:
     Attributes
     ----------
     answered : psygnal.Signal
-        Emitted in the main thread with each `Answer`.
+        Emitted in the main thread with each `Answer`, and again when it has its pictures.
     failed : psygnal.Signal
         Emitted with a sentence when a question could not be answered.
     stage_changed : psygnal.Signal
@@ -65,6 +67,7 @@ class Jobs:
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._on_rested)
         self._closed = False
+        self._load_ahead()
 
     @property
     def device(self) -> str | None:
@@ -75,6 +78,7 @@ class Jobs:
         """Take another engine; what the old one still answers is dropped."""
         self.drop()
         self._engine = engine
+        self._load_ahead()
 
     def ask(self, prompt: Prompt, source: Source) -> None:
         """Have a question answered, instead of any that waits."""
@@ -100,6 +104,15 @@ class Jobs:
         self.drop()
         self._closed = True
 
+    def _load_ahead(self) -> None:
+        worker = create_worker(self._engine.load_ahead, _start_thread=False, _ignore_errors=True)
+        worker.finished.connect(self._on_loaded)
+        worker.start()
+
+    def _on_loaded(self) -> None:
+        if not self._closed and self._worker is None:
+            self.stage_changed.emit(None)  # there is a device to be shown now
+
     def _on_rested(self) -> None:
         source, engine = self._ahead, self._engine
         if source is not None and self._worker is None:
@@ -121,15 +134,22 @@ class Jobs:
             self.stage_changed.emit(None)
             return
         worker = create_worker(_guarded, work, _start_thread=False, _ignore_errors=True)
-        worker.yielded.connect(self.stage_changed.emit)
+        worker.yielded.connect(self._on_yielded)
         worker.returned.connect(self._on_returned)
         worker.finished.connect(self._next)
         self._worker = worker
         worker.start()
 
+    def _on_yielded(self, step: Stage | Answer) -> None:
+        if isinstance(step, Answer):
+            self._on_returned(step)
+        else:
+            self.stage_changed.emit(step)
+
     def _on_returned(self, result: Answer | Failure | None) -> None:
         # A worker that was told to quit at its last step returns all the same.
-        if self._closed or self._worker.abort_requested:
+        pictures = isinstance(result, Answer) and result.thumbnails is not None
+        if self._closed or (self._worker.abort_requested and not pictures):
             return
         if isinstance(result, Failure):
             self.failed.emit(result.sentence)
@@ -137,7 +157,9 @@ class Jobs:
             self.answered.emit(result)
 
 
-def _guarded(work: Callable[[], Steps]) -> Generator[Stage, None, Answer | Failure | None]:
+def _guarded(
+    work: Callable[[], Steps],
+) -> Generator[Stage | Answer, None, Answer | Failure | None]:
     """Do the work; what the user can do something about becomes a sentence."""
     try:
         return (yield from work())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.layers import Labels
-from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.colormaps import CyclicLabelColormap
 
 from napari_piclick._napari.placement import place, placement_of, translate_to
 from napari_piclick.region import Region
@@ -48,7 +48,8 @@ class PreviewLayer:
             np.zeros((1,) * image.ndim, np.uint8),
             name=NAME,
             opacity=OPACITY,
-            colormap=DirectLabelColormap(color_dict={None: (0, 0, 0, 0), 1: color}),
+            # napari compiles a table for a direct colormap, and stands still for most of a second
+            colormap=CyclicLabelColormap(colors=[(0, 0, 0, 0), color]),
             **placement_of(image),
         )
         self.layer.editable = False
@@ -70,7 +71,7 @@ class PreviewLayer:
         slab = plane.as_slab(region.paste(values, plane.shape) if covered is whole else values)
         if self._covered == (plane, covered):
             self.layer.data[...] = slab
-            self.layer.refresh(extent=False, highlight=False)
+            self._refresh()
         else:
             self.layer.data = slab
             self.layer.translate = translate_to(self._image, plane, covered)
@@ -81,8 +82,12 @@ class PreviewLayer:
         """Show nothing."""
         if not self._empty:
             self.layer.data[...] = 0
-            self.layer.refresh(extent=False, highlight=False)
+            self._refresh()
             self._empty = True
+
+    def _refresh(self) -> None:
+        # the pixels alone: a new thumbnail would have napari paint its list of layers as well
+        self.layer.refresh(extent=False, highlight=False, thumbnail=False)
 
     def place(self) -> None:
         """Follow the image after it was moved; the mask is to be drawn again."""

@@ -48,7 +48,7 @@ class ProposalStrip(QWidget):
         self._layout.setHorizontalSpacing(GAP)
         self._layout.setVerticalSpacing(4)
         self._tiles: list[ProposalTile] = []
-        self._shown: object = None
+        self._shown: tuple[Proposals | None, bool] = (None, False)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -69,9 +69,9 @@ class ProposalStrip(QWidget):
             RGBA pictures of them.
         """
         # The panel is drawn often, and proposals never change but give way to others.
-        if self._shown is proposals and (proposals is None or thumbnails is not None):
+        if self._shown == (proposals, thumbnails is not None):
             return
-        self._shown = proposals if thumbnails is not None else None
+        self._shown = (proposals, thumbnails is not None)
         count = 0 if proposals is None else len(proposals)
         while len(self._tiles) < count:
             tile = ProposalTile(len(self._tiles), self)

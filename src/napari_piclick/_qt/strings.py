@@ -42,6 +42,9 @@ REDO = "Redo"
 ACCEPT = "Keep object (Enter)"
 CANCEL = "Cancel"
 
+BUSY = "Activity"
+BUSY_TIP = "This line moves while PiClick loads, encodes or predicts."
+
 HINT = (
     "<b>Left click</b> on the object, <b>right click</b> (or Shift + left) on what is not part "
     "of it. Drag to move the image, keys <b>1–7</b> take another proposal."
@@ -54,6 +57,16 @@ _STAGES = {
     Stage.ENCODING: "Looking at this plane…",
     Stage.PREDICTING: "Predicting…",
 }
+
+
+def section_tip(title: str) -> str:
+    """The tooltip of the heading of a section."""
+    return f"Open or close “{title}”."
+
+
+def section_name(title: str, opened: bool) -> str:
+    """The heading of a section, for those who hear it."""
+    return f"{title}, {'open' if opened else 'closed'}"
 
 
 def where_models_are(pages: list[str]) -> str:
@@ -114,19 +127,27 @@ def chosen_line(proposals: Proposals) -> str:
     return f"{proposals.chosen + 1} of {len(proposals)}, chosen by {by}"
 
 
-def status(controller: Controller) -> str:
-    """What is happening, and what the user can do next: one or two short sentences."""
-    return " ".join(part for part in (_doing(controller), _unfinished(controller)) if part)
+def status(controller: Controller, *, busy: bool = True) -> str:
+    """What is happening, and what the user can do next: one or two short sentences.
+
+    Parameters
+    ----------
+    controller : Controller
+    busy : bool
+        Whether what the worker does takes long enough to be told.
+    """
+    return " ".join(part for part in (_doing(controller, busy), _unfinished(controller)) if part)
 
 
-def _doing(controller: Controller) -> str:
+def _doing(controller: Controller, busy: bool) -> str:
     clicks = controller.session.clicks
     if controller.problem:
         return controller.problem
     if controller.accept_waits:
         return "Keeping the object as soon as its proposals are here…"
-    if controller.stage is not None and (clicks or controller.stage is Stage.LOADING):
-        return _STAGES[controller.stage]
+    stage = controller.stage if busy else None
+    if stage is not None and (clicks or stage is Stage.LOADING):
+        return _STAGES[stage]
     if not controller.listening:
         return f"Another layer is selected: press “{START}” below."
     if not clicks:

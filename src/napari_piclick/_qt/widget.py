@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QKeySequence, QShortcut  # type: ignore[attr-defined]
 from qtpy.QtWidgets import (
+    QFrame,
     QGridLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -19,8 +20,10 @@ from napari_piclick._napari import keys
 from napari_piclick._napari.controller import DEFAULT_MODEL, Controller
 from napari_piclick._napari.jobs import Jobs
 from napari_piclick._qt import strings
+from napari_piclick._qt.busy_line import BusyLine
 from napari_piclick._qt.form import Form
 from napari_piclick._qt.proposal_strip import ProposalStrip
+from napari_piclick._qt.section import Sections
 from napari_piclick.session.engine import Engine
 
 if TYPE_CHECKING:
@@ -46,6 +49,8 @@ class PiClickWidget(QWidget):
     ----------
     controller : Controller
         Does all the work; scripts may call it as the buttons do.
+    sections : Sections
+        What is below the proposals, under headings that open and close.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer, engine: Engine | None = None) -> None:
@@ -53,7 +58,8 @@ class PiClickWidget(QWidget):
         self.controller = Controller(viewer, Jobs(engine or Engine.named(DEFAULT_MODEL)))
         self._form = Form(self.controller)
         self._status = _label(lines=2)
-        self._busy = _busy_line()
+        self._busy = BusyLine()
+        self._busy.began.connect(self._draw)
         self._heading = _label()
         self._device = _label()
         self._strip = ProposalStrip()
@@ -66,6 +72,7 @@ class PiClickWidget(QWidget):
         self._redo = self._button(strings.REDO, keys.REDO)
         self._cancel = self._button(strings.CANCEL, keys.CANCEL)
         self._accept = self._button(strings.ACCEPT, keys.ACCEPT)
+        self.sections = Sections()
         self._lay_out()
         for shortcut in keys.SHORTCUTS:
             self._bind(shortcut)
@@ -86,7 +93,8 @@ class PiClickWidget(QWidget):
         for column, button in enumerate((self._undo, self._redo, self._cancel)):
             buttons.addWidget(button, 0, column)
         buttons.addWidget(self._accept, 1, 0, 1, 3)
-        layout = QVBoxLayout(self)
+        content = QWidget()
+        layout = QVBoxLayout(content)
         layout.setContentsMargins(9, 6, 9, 9)
         layout.setSpacing(6)
         layout.addWidget(self._form)
@@ -98,7 +106,11 @@ class PiClickWidget(QWidget):
         layout.addWidget(self._start)
         layout.addWidget(self._hint)
         layout.addWidget(self._device)
+        layout.addWidget(self.sections)
         layout.addStretch()
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(_scrolling(content))
 
     def _draw(self) -> None:
         """Show what the controller has now."""
@@ -107,13 +119,14 @@ class PiClickWidget(QWidget):
         self._form.draw()
         self._start.setHidden(controller.listening)
         self._hint.setVisible(controller.listening)
-        self._status.setText(strings.status(controller))
-        self._busy.setRange(0, 0 if controller.stage is not None else 1)
+        self._busy.show_busy(controller.stage is not None)
+        _show(self._status, strings.status(controller, busy=self._busy.moving))
         proposals = session.proposals
-        self._heading.setText(
-            strings.NO_PROPOSALS if proposals is None else strings.chosen_line(proposals)
+        _show(
+            self._heading,
+            strings.NO_PROPOSALS if proposals is None else strings.chosen_line(proposals),
         )
-        self._device.setText(strings.device(controller))
+        _show(self._device, strings.device(controller))
         self._strip.draw(proposals, controller.thumbnails)
         self._undo.setEnabled(session.can_undo)
         self._redo.setEnabled(session.can_redo)
@@ -147,10 +160,21 @@ def _label(text: str = "", lines: int = 1) -> QLabel:
     return label
 
 
-def _busy_line() -> QProgressBar:
-    """A thin line that moves while the worker is busy, and takes no room in the layout."""
-    line = QProgressBar()
-    line.setTextVisible(False)
-    line.setFixedHeight(4)
-    line.setRange(0, 1)
-    return line
+def _show(label: QLabel, text: str) -> None:
+    # Qt lays out and paints anew even if the text is the same
+    if label.text() != text:
+        label.setText(text)
+
+
+def _scrolling(content: QWidget) -> QScrollArea:
+    """The content, which scrolls where the window is low.
+
+    A change of size within it also ends at its border: napari's window would otherwise arrange
+    all its docks anew with every sentence that comes out longer than the last.
+    """
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import Enum
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from napari_piclick.session.thumbnails import draw_thumbnails
@@ -36,13 +38,13 @@ class Answer:
     prompt : Prompt
         The question, signed by the model that answered.
     proposals : Proposals
-    thumbnails : (Q, size, size, 4) uint8
-        A picture of each proposal.
+    thumbnails : (Q, size, size, 4) uint8, optional
+        A picture of each proposal; they are drawn after the answer was given.
     """
 
     prompt: Prompt
     proposals: Proposals
-    thumbnails: np.ndarray
+    thumbnails: np.ndarray | None = None
 
 
 class Engine:
@@ -51,12 +53,13 @@ class Engine:
     Parameters
     ----------
     load : callable
-        Makes the predictor; called once, in the thread of the first question.
+        Makes the predictor; called once, in the thread that needs it first.
     """
 
     def __init__(self, load: Callable[[], ClickPredictor]) -> None:
         self._load = load
         self._predictor: ClickPredictor | None = None
+        self._lock = Lock()
 
     @classmethod
     def named(cls, model: str) -> Engine:
@@ -74,6 +77,14 @@ class Engine:
         """Where the model runs; None until it is loaded."""
         return None if self._predictor is None else self._predictor.device
 
+    def load_ahead(self) -> None:
+        """Load the model before anything is asked; a question that comes meanwhile waits for it.
+
+        What goes wrong is told with the first question.
+        """
+        with suppress(Exception):
+            self._load_once()
+
     def prepare(self, source: Source) -> Generator[Stage, None, None]:
         """Load the model and encode a plane ahead of the first click on it."""
         predictor = yield from self._loaded()
@@ -82,8 +93,8 @@ class Engine:
             source.pixels, contrast_limits=source.window, rgb=source.plane.rgb, key=source.key
         )
 
-    def answer(self, prompt: Prompt, source: Source) -> Generator[Stage, None, Answer]:
-        """Answer a question about a plane.
+    def answer(self, prompt: Prompt, source: Source) -> Generator[Stage | Answer, None, Answer]:
+        """Answer a question about a plane: first without pictures, in the end with them.
 
         Raises
         ------
@@ -94,14 +105,18 @@ class Engine:
         predictor = yield from self._loaded()
         yield Stage.PREDICTING
         proposals = predictor.predict(prompt.clicks, prompt.previous)
-        return Answer(
-            prompt.answered_by(predictor.name, predictor.weights_hash),
-            proposals,
-            draw_thumbnails(source, proposals, prompt.clicks),
-        )
+        answer = Answer(prompt.answered_by(predictor.name, predictor.weights_hash), proposals)
+        yield answer
+        return replace(answer, thumbnails=draw_thumbnails(source, proposals, prompt.clicks))
 
     def _loaded(self) -> Generator[Stage, None, ClickPredictor]:
         if self._predictor is None:
             yield Stage.LOADING
-            self._predictor = self._load()
+            self._load_once()
+        assert self._predictor is not None
         return self._predictor
+
+    def _load_once(self) -> None:
+        with self._lock:
+            if self._predictor is None:
+                self._predictor = self._load()
