@@ -12,6 +12,7 @@ import pytest
 from napari.layers import Labels, Points
 
 from napari_piclick._napari.controller import Controller
+from napari_piclick.session import LabelEdit
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -706,3 +707,141 @@ class TestModelsAndEnds:
         viewer.dims.set_current_step(0, 6)
         image.scale = (1, 2, 2)
         viewer.layers.clear()
+
+
+class TestOneUndo:
+    def test_undo_goes_to_where_it_was(
+        self, controller: Controller, viewer: ViewerModel, jobs: PatientJobs, click: Click
+    ) -> None:
+        click(5, 10, 10)
+        jobs.work()
+        controller.accept()
+        assert (controller.target.data == 1).any()
+        viewer.dims.order = (2, 0, 1)
+        viewer.dims.set_current_step(2, 40)
+        click(5, 12, 40)
+        jobs.work()
+        viewer.dims.ndisplay = 3
+        controller.undo()
+        assert viewer.dims.ndisplay == 2
+        assert controller.plane.displayed == (0, 1)
+        assert controller.plane.index == (40,)
+        assert points_of(viewer) == []
+        controller.undo()
+        assert (controller.plane.displayed, controller.plane.index) == ((1, 2), (5,))
+        assert not controller.target.data.any()
+        assert points_of(viewer) == [[5, 10, 10]]
+        assert controller.written is None
+        controller.undo()
+        controller.undo()
+        for _ in range(4):
+            controller.redo()
+        assert controller.plane.index == (40,)
+        assert (controller.target.data == 1).any()
+
+    def test_undo_goes_to_another_image(
+        self,
+        controller: Controller,
+        viewer: ViewerModel,
+        jobs: PatientJobs,
+        click: Click,
+        blocks: np.ndarray,
+    ) -> None:
+        click(5, 10, 10)
+        jobs.work()
+        controller.accept()
+        first = controller.image
+        other = viewer.add_image(blocks[5].copy(), name="other")
+        controller.set_image(other)
+        assert controller.target is None
+        controller.undo()
+        assert controller.image == first
+        assert not viewer.layers["blocks objects"].data.any()
+
+    @pytest.mark.parametrize("units", [("mm", "um", "um"), ("um", "um", "um")])
+    def test_it_finds_the_slice_whatever_the_units(
+        self,
+        viewer: ViewerModel,
+        blocks: np.ndarray,
+        open_controller: Open,
+        jobs: PatientJobs,
+        click: Click,
+        units: tuple[str, ...],
+    ) -> None:
+        viewer.add_image(blocks, scale=(0.5, 2, 2), translate=(3, 0, 0), units=units)
+        viewer.add_image(blocks, scale=(250 if units[0] == "mm" else 0.25, 2, 2), units=("um",) * 3)
+        controller = open_controller()
+        controller.set_image(viewer.layers[0])
+        planes = {}
+        for step in range(viewer.dims.nsteps[0]):
+            viewer.dims.set_current_step(0, step)
+            if controller.plane is not None:
+                planes[controller.plane] = step
+        assert len(planes) > 3
+        for place, step in planes.items():
+            viewer.dims.set_current_step(0, step)
+            click(*place.to_volume((10, 10)), layer=viewer.layers[0])
+        jobs.waiting = None
+        for place in reversed(planes):
+            viewer.dims.set_point(0, viewer.dims.range[0].stop)
+            controller.undo()
+            assert controller.plane == place
+
+    def test_a_deleted_layer_takes_its_steps_with_it(
+        self, controller: Controller, viewer: ViewerModel, jobs: PatientJobs, click: Click
+    ) -> None:
+        click(5, 10, 10)
+        jobs.work()
+        controller.accept()
+        viewer.layers.remove(controller.target)
+        controller.undo()
+        assert points_of(viewer) == [[5, 10, 10]]
+        controller.redo()
+        assert points_of(viewer) == []
+
+    def test_a_brush_stroke_is_a_step_like_any_other(
+        self, controller: Controller, viewer: ViewerModel, jobs: PatientJobs, click: Click
+    ) -> None:
+        click(5, 10, 10)
+        jobs.work()
+        controller.accept()
+        layer = controller.target
+        kept = layer.data.copy()
+        layer.paint((5, 38, 40), 9)
+        assert (layer.data == 9).any()
+        controller.undo()
+        np.testing.assert_array_equal(layer.data, kept)
+        controller.redo()
+        assert (layer.data == 9).any()
+        layer.undo()
+        layer.undo()
+        controller.undo()
+        controller.undo()
+        controller.undo()
+
+    def test_undo_of_labels_that_became_read_only_is_answered(
+        self,
+        controller: Controller,
+        viewer: ViewerModel,
+        jobs: PatientJobs,
+        click: Click,
+        said: list[str],
+    ) -> None:
+        click(5, 10, 10)
+        jobs.work()
+        controller.accept()
+        kept = controller.target.data.copy()
+        controller.target.data.flags.writeable = False
+        controller.undo()
+        assert "read-only" in said[0]
+        np.testing.assert_array_equal(controller.target.data, kept)
+
+    def test_other_edits_are_steps_too(self, controller: Controller, viewer: ViewerModel) -> None:
+        labels = controller.ready_labels()
+        step = None
+        for k in range(3):
+            edit = LabelEdit.of(labels.data, tuple(np.array([[k], [0], [0]])), 4)
+            step = controller.apply(edit, "propagation", into=step)
+        assert (controller.target.data == 4).sum() == 3
+        controller.undo()
+        assert not controller.target.data.any()

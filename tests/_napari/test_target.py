@@ -12,9 +12,13 @@ from napari_piclick._napari import target as target_module
 from napari_piclick._napari.target import Target, TargetError, check_target, new_target
 from napari_piclick.plane import Plane
 from napari_piclick.region import Region
+from napari_piclick.session.label_edit import LabelEdit
+from napari_piclick.session.write_object import write_object
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_piclick.session.accepted import Written
 
 SHAPE = (4, 20, 30)
 PLANE = Plane(SHAPE, (1, 2), (2,))
@@ -72,16 +76,6 @@ def test_labels_larger_than_memory_are_kept_in_a_file_full_of_holes(
     assert data.sum() == 7
 
 
-def test_objects_get_the_next_free_ids(labels: Labels) -> None:
-    labels.data[0, 0, 0] = 41
-    target = Target(labels)
-    assert target.write(PLANE, REGION, MASK).label == 42
-    other = target.write(PLANE, Region(12, 14, 3, 5), np.ones((2, 2), bool))
-    assert (other.label, other.pixels, other.kept_back) == (43, 4, 0)
-    assert (labels.data[2][REGION.slices] == 42).all()
-    assert (labels.data == 42).sum() == MASK.sum()
-
-
 def test_ids_painted_by_hand_are_seen(labels: Labels) -> None:
     target = Target(labels)
     labels.data_setitem((np.array([1]), np.array([1]), np.array([1])), 9)
@@ -97,63 +91,120 @@ def test_ids_in_labels_too_large_to_search_are_followed(
     with labels.block_history():
         labels.data_setitem((np.array([1]), np.array([1]), np.array([1])), 9)
     assert target.next_label == 10
+    labels.paint((1, 3, 3), 12)
+    assert target.next_label == 13
+    edit = LabelEdit.of(labels.data, (np.array([0]), np.array([0]), np.array([0])), 15)
+    edit.apply(target)
+    assert target.next_label == 16
     labels.data = np.full(SHAPE, 20, np.uint8)
     assert target.next_label == 21
     target.close()
 
 
-def test_other_objects_keep_their_pixels(labels: Labels) -> None:
-    labels.data[2, 5:7] = 3
-    before = labels.data.copy()
-    written = Target(labels).write(PLANE, REGION, MASK)
-    assert (written.pixels, written.kept_back) == (21, 14)
-    assert (labels.data[before != 0] == 3).all()
-    assert (labels.data == written.label).sum() == 21
+class TestBrush:
+    """What somebody else changes is told as an edit, whichever of napari's tools made it."""
+
+    @pytest.fixture
+    def heard(self, labels: Labels) -> list[LabelEdit]:
+        labels.data[1, 3:8, 3:8] = 4
+        edits: list[LabelEdit] = []
+        self.target = Target(labels)
+        self.target.painted.connect(edits.append)
+        self.before = labels.data.copy()
+        return edits
+
+    def check(self, labels: Labels, heard: list[LabelEdit]) -> None:
+        assert len(heard) == 1
+        after = labels.data.copy()
+        assert not np.array_equal(after, self.before)
+        assert len(heard[0]) == (after != self.before).sum()
+        heard[0].revert(self.target)
+        np.testing.assert_array_equal(labels.data, self.before)
+
+    def test_brush(self, labels: Labels, heard: list[LabelEdit]) -> None:
+        labels.brush_size = 5
+        labels.paint((1, 5, 8), 7)
+        self.check(labels, heard)
+
+    def test_brush_over_a_whole_box(self, labels: Labels, heard: list[LabelEdit]) -> None:
+        labels.brush_size = 1
+        labels.paint((1, 5, 8), 7)
+        self.check(labels, heard)
+
+    def test_stroke(self, labels: Labels, heard: list[LabelEdit]) -> None:
+        labels.brush_size = 5
+        with labels.block_history():
+            for column in range(3, 15, 2):
+                labels.paint((1, 5, column), 7)
+        self.check(labels, heard)
+
+    def test_eraser_and_bucket(self, labels: Labels, heard: list[LabelEdit]) -> None:
+        labels.fill((1, 4, 4), 0)
+        self.check(labels, heard)
+
+    def test_polygon(self, labels: Labels, heard: list[LabelEdit]) -> None:
+        labels.paint_polygon([[1, 2, 2], [1, 2, 12], [1, 15, 12]], 6)
+        self.check(labels, heard)
+
+    def test_several_at_once(self, labels: Labels, heard: list[LabelEdit]) -> None:
+        voxels = (np.array([0, 1, 0]), np.array([3, 3, 4]), np.array([3, 3, 3]))
+        labels.data_setitem(voxels, np.array([1, 2, 3]))
+        self.check(labels, heard)
+
+    def test_what_we_write_is_no_brush(self, labels: Labels, heard: list[LabelEdit]) -> None:
+        LabelEdit.of(labels.data, (np.array([0]), np.array([0]), np.array([0])), 3).apply(
+            self.target
+        )
+        assert heard == []
+
+    def test_a_stroke_still_being_made_when_we_write(
+        self, labels: Labels, heard: list[LabelEdit]
+    ) -> None:
+        with labels.block_history():
+            labels.paint((1, 5, 10), 7)
+            corner = (np.array([0]), np.array([0]), np.array([0]))
+            LabelEdit.of(labels.data, corner, 3).apply(self.target)
+        assert len(heard) == 1
+        assert (heard[0].after == 7).all()
 
 
-def test_other_objects_give_their_pixels_if_told(labels: Labels) -> None:
-    labels.data[2, 5:7] = 3
-    written = Target(labels).write(PLANE, REGION, MASK, overwrite=True)
-    assert (labels.data[2][REGION.slices] == written.label).all()
+def object_in(labels: Labels, **how: object) -> tuple[LabelEdit, Written]:
+    target = Target(labels)
+    edit, written = write_object(target, PLANE, REGION, MASK, **how)
+    edit.apply(target)
+    return edit, written
 
 
 def test_undo_of_the_layer_gives_the_labels_back_bit_for_bit(labels: Labels) -> None:
     labels.data[2, 5:7] = 3
     before = labels.data.copy()
-    Target(labels).write(PLANE, REGION, MASK, overwrite=True)
+    object_in(labels, overwrite=True)
     assert not np.array_equal(labels.data, before)
     labels.undo()
     np.testing.assert_array_equal(labels.data, before)
 
 
-def test_a_type_that_is_too_small_is_replaced(labels: Labels) -> None:
+@pytest.mark.parametrize("visible", [True, False])
+def test_a_type_that_is_too_small_is_replaced(labels: Labels, visible: bool) -> None:
     labels.data[0, 0, 0] = 255
-    written = Target(labels).write(PLANE, REGION, MASK)
+    before = labels.data.copy()
+    labels.visible = visible
+    edit, written = object_in(labels)
     assert written.label == 256
     assert labels.data.dtype == np.uint16
     assert labels.data[0, 0, 0] == 255
     assert (labels.data == 256).sum() == MASK.sum()
+    edit.revert(Target(labels))
+    assert labels.data.dtype == np.uint8
+    np.testing.assert_array_equal(labels.data, before)
 
 
-def test_nothing_is_written_where_nothing_is_free(labels: Labels) -> None:
-    labels.data[:] = 1
-    with pytest.raises(TargetError, match="Other objects have all"):
-        Target(labels).write(PLANE, REGION, MASK)
-    with pytest.raises(TargetError, match="empty"):
-        Target(labels).write(PLANE, REGION, ~MASK)
-    assert (labels.data == 1).all()
-
-
-@pytest.mark.parametrize("displayed", [(1, 2), (2, 1), (0, 2), (2, 0), (0, 1), (1, 0)])
-def test_an_object_lands_on_its_plane_in_any_direction(
-    labels: Labels, displayed: tuple[int, int]
-) -> None:
-    plane = Plane(SHAPE, displayed, (1,))
-    region = Region(1, 3, 2, 4)
-    written = Target(labels).write(plane, region, np.array([[True, True], [True, False]]))
-    seen = np.asarray(plane.cut(labels.data))
-    np.testing.assert_array_equal(seen[region.slices], written.label * np.array([[1, 1], [1, 0]]))
-    assert (labels.data != 0).sum() == 3
+def test_labels_that_became_read_only_are_refused(labels: Labels) -> None:
+    target = Target(labels)
+    edit, _ = write_object(target, PLANE, REGION, MASK)
+    labels.data.flags.writeable = False
+    with pytest.raises(TargetError, match="read-only"):
+        edit.apply(target)
 
 
 def read_only() -> Labels:
@@ -185,5 +236,5 @@ def test_labels_on_disk_can_be_written(tmp_path: Path) -> None:
     layer = Labels(data)
     ViewerModel().add_layer(layer)
     check_target(layer, SHAPE)
-    Target(layer).write(PLANE, REGION, MASK)
+    object_in(layer)
     assert (data == 1).sum() == MASK.sum()

@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from napari_piclick.clicks import Click
 from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
-from napari_piclick.session import Prompt, Session
-from napari_piclick.session.drafts import KEPT_ANSWERS
+from napari_piclick.session import LabelEdit, LabelsError, Prompt, Session
+from napari_piclick.session.ledger import KEPT_ANSWERS
 
 if TYPE_CHECKING:
     from tests.conftest import FloodPredictor
@@ -98,8 +98,9 @@ class TestWithAPredictor:
     def test_only_a_few_answers_are_kept_whole(self, session: Session) -> None:
         for column in range(8, 20):
             session.click(8, column)
-        history = session._history
-        kept = [draft for draft in history.past if draft.proposals is not None]
+        earlier = session.ledger.earlier("five")
+        assert len(earlier) == 12
+        kept = [draft for draft in earlier if draft.proposals is not None]
         assert len(kept) < KEPT_ANSWERS
 
     def test_accept_hands_over_the_object_and_starts_afresh(
@@ -306,7 +307,8 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(forward=st.booleans())
     def move(self, forward: bool) -> None:
         possible = self.session.can_redo if forward else self.session.can_undo
-        assert (self.session.redo() if forward else self.session.undo()) == possible
+        moved = self.session.redo() if forward else self.session.undo()
+        assert (moved is not None) == possible
         self._ask()
 
     @rule()
@@ -369,3 +371,121 @@ def test_a_prompt_is_a_value_that_can_be_signed() -> None:
     signed = prompt.answered_by("tiny", "abc")
     assert (signed.plane, signed.clicks, signed.model) == ("plane", (Click(1, 2),), "tiny")
     assert replace(signed, model="").clicks == prompt.clicks
+
+
+class TestWithLabels:
+    """One undo for clicks, choices and labels, across planes."""
+
+    @pytest.fixture
+    def session(self, predictor: FloodPredictor, blocks: np.ndarray) -> Session:
+        session = Session(predictor, labels=np.zeros(blocks.shape[1:], np.uint8))
+        session.set_image(blocks[5], key="five")
+        return session
+
+    def test_accept_writes_and_undo_brings_labels_and_clicks_back(self, session: Session) -> None:
+        session.click(10, 10)
+        session.choose(2)
+        mask = session.mask()
+        accepted = session.accept()
+        assert accepted is not None
+        assert accepted.written is not None
+        assert session.labels is not None
+        labels = session.labels.data
+        np.testing.assert_array_equal(labels, mask)
+        assert session.objects.records[1].clicks == 1
+        assert session.objects.records[1].makings["five"].choices == ((1, 2),)
+        step = session.undo()
+        assert step is not None
+        assert (step.what, step.place) == ("object 1", "five")
+        assert not labels.any()
+        assert session.objects.records == {}
+        np.testing.assert_array_equal(session.mask(), mask)
+        assert session.redo()
+        np.testing.assert_array_equal(labels, mask)
+        assert session.clicks == ()
+
+    def test_undo_goes_back_in_the_order_things_were_done(
+        self, session: Session, blocks: np.ndarray
+    ) -> None:
+        session.click(10, 10)
+        session.set_image(blocks[6], key="six")
+        session.click(30, 12)
+        session.set_image(blocks[5], key="five")
+        session.choose(3)
+        steps = [session.undo(), session.undo(), session.undo()]
+        assert [(step.what, step.place) for step in steps if step] == [
+            ("choice", "five"),
+            ("click", "six"),
+            ("click", "five"),
+        ]
+        assert session.undo() is None
+        assert session.unfinished == ()
+        while session.redo():
+            pass
+        assert set(session.unfinished) == {"five", "six"}
+        assert session.proposals is not None
+        assert session.proposals.chosen == 3
+
+    def test_edits_can_be_one_step(self, session: Session) -> None:
+        assert session.labels is not None
+        data, step = session.labels.data, None
+        for row in range(3):
+            edit = LabelEdit.of(data, (np.array([row]), np.array([0])), 5)
+            step = session.apply(edit, "propagation", into=step)
+        assert (data == 5).sum() == 3
+        session.click(10, 10)
+        edit = LabelEdit.of(data, (np.array([3]), np.array([0])), 5)
+        session.apply(edit, "propagation", into=step)
+        session.undo()
+        assert (data == 5).sum() == 3, "a click came in between"
+        session.undo()
+        session.undo()
+        assert not data.any()
+        assert session.undo() is None
+        session.redo()
+        assert (data == 5).sum() == 3
+
+    def test_a_step_that_has_nothing_left_is_passed_over(self, session: Session) -> None:
+        assert session.labels is not None
+        data = session.labels.data
+        session.click(10, 10)
+        session.apply(LabelEdit.of(data, (np.array([0]), np.array([0])), 5))
+        data[0, 0] = 8
+        step = session.undo()
+        assert step is not None
+        assert step.what == "click"
+        assert data[0, 0] == 8
+
+    def test_labels_that_became_read_only_are_told_and_nothing_is_lost(
+        self, session: Session
+    ) -> None:
+        session.click(10, 10)
+        assert session.labels is not None
+        session.labels.data.flags.writeable = False
+        with pytest.raises(LabelsError, match="read-only"):
+            session.accept()
+        assert session.clicks
+        session.labels.data.flags.writeable = True
+        session.accept()
+        session.labels.data.flags.writeable = False
+        with pytest.raises(LabelsError, match="read-only"):
+            session.undo()
+        session.labels.data.flags.writeable = True
+        assert session.undo()
+        assert not session.labels.data.any()
+
+    def test_labels_that_are_gone_take_their_steps_with_them(self, session: Session) -> None:
+        session.click(10, 10)
+        session.accept()
+        assert session.labels is not None
+        session.forget_labels(session.labels)
+        assert session.labels is None
+        step = session.undo()
+        assert step is not None
+        assert step.edits == ()
+        assert session.clicks, "the clicks are still there"
+
+    def test_there_must_be_labels_to_change(self, asking: Session) -> None:
+        edit = LabelEdit.of(np.zeros(SHAPE, np.uint8), (np.array([0]), np.array([0])), 5)
+        with pytest.raises(LabelsError, match="no labels"):
+            asking.apply(edit)

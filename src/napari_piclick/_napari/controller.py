@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from napari.layers import Labels
 from napari.utils.notifications import show_warning
 from psygnal import Signal
 
 from napari_piclick._napari.canvas import Canvas
-from napari_piclick._napari.destination import Destination
 from napari_piclick._napari.keys import bind_keys
-from napari_piclick._napari.target import TargetError
-from napari_piclick._napari.viewfinder import NO_IMAGE, Place, Viewfinder
+from napari_piclick._napari.label_actions import LabelActions
+from napari_piclick._napari.viewfinder import NO_IMAGE, Viewfinder
 from napari_piclick.clicks import Click
 from napari_piclick.session import Session
 from napari_piclick.session.album import Album
 from napari_piclick.session.engine import Engine
+from napari_piclick.session.place import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from napari.components import ViewerModel
-    from napari.layers import Image, Layer
+    from napari.layers import Image, Labels, Layer
     from psygnal import SignalInstance
 
-    from napari_piclick._napari.target import Written
+    from napari_piclick._napari.target import Target
     from napari_piclick.plane import Plane
-    from napari_piclick.session import Prompt
+    from napari_piclick.session import LabelEdit, Prompt, Step
+    from napari_piclick.session.accepted import Written
     from napari_piclick.session.engine import Answer, Stage
     from napari_piclick.session.source import Source
 
@@ -61,15 +63,13 @@ class Controller:
     Attributes
     ----------
     session : Session
+    labels : LabelActions
+        What can be done to objects in the labels.
     model : str
-    overwrite : bool
-        Whether an accepted object may take pixels from others.
     stage : Stage or None
         What the worker is doing.
     accept_waits : bool
         Whether the object is to be accepted as soon as its proposals come.
-    written : Written or None
-        The object accepted last.
     changed : psygnal.Signal
         Emitted whenever the panel is to be drawn again.
     """
@@ -79,14 +79,12 @@ class Controller:
     def __init__(self, viewer: ViewerModel, jobs: Worker) -> None:
         self.session = Session()
         self.model = DEFAULT_MODEL
-        self.overwrite = False
         self.stage: Stage | None = None
         self.accept_waits = False
-        self.written: Written | None = None
         self._viewer = viewer
         self._jobs = jobs
         self._view = Viewfinder(viewer)
-        self._destination = Destination(viewer)
+        self.labels = LabelActions(viewer, self.session, self._view)
         self._canvas: Canvas | None = None
         self._album = Album()
         self._asked: Prompt | None = None
@@ -98,7 +96,7 @@ class Controller:
         self._view.plane_changed.connect(self._on_plane_changed)
         self._view.image_gone.connect(self._on_image_gone)
         self._view.image_wanted.connect(self._on_image_wanted)
-        self._destination.changed.connect(self._on_layers_changed)
+        self.labels.changed.connect(self._on_layers_changed)
         for name in ("inserted", "removed", "renamed"):
             getattr(viewer.layers.events, name).connect(self._on_layers_changed)
         viewer.layers.selection.events.active.connect(self._on_layers_changed)
@@ -117,7 +115,7 @@ class Controller:
         self._jobs.stage_changed.disconnect(self._on_stage_changed)
         self._jobs.close()
         self._view.close()
-        self._destination.close()
+        self.labels.close()
         self._leave_canvas()
 
     # -- what there is --------------------------------------------------------------------
@@ -145,20 +143,23 @@ class Controller:
     @property
     def target(self) -> Labels | None:
         """Where accepted objects go; None for a layer that is yet to be made."""
-        return self._destination.layer
+        return self.labels.target
 
     @property
     def targets(self) -> list[Labels]:
         """The labels layers as large as the image."""
         own = self._canvas.layers if self._canvas is not None else ()
-        layers = [layer for layer in self._viewer.layers if isinstance(layer, Labels)]
-        return [
-            layer
-            for layer in layers
-            if layer not in own
-            and not layer.multiscale
-            and tuple(layer.data.shape) == self._view.shape
-        ]
+        return [layer for layer in self.labels.offered if layer not in own]
+
+    @property
+    def overwrite(self) -> bool:
+        """Whether an accepted object may take pixels from others."""
+        return self.labels.overwrite
+
+    @property
+    def written(self) -> Written | None:
+        """The object accepted last, until the next click."""
+        return self.labels.written
 
     @property
     def device(self) -> str | None:
@@ -194,7 +195,7 @@ class Controller:
             return
         self._leave_canvas()
         self._view.look_at(image)
-        self._destination.fit(self._view.shape)
+        self.labels.destination.fit(self._view.shape)
         if image is not None:
             self._canvas = Canvas(self._viewer, image)
             self._canvas.clicked.connect(self._on_clicked)
@@ -207,11 +208,7 @@ class Controller:
 
     def set_target(self, layer: Labels | None) -> None:
         """Write accepted objects into a labels layer; None for a new one."""
-        try:
-            self._destination.choose(layer, self._view.shape)
-        except TargetError as error:
-            show_warning(str(error))
-            self.changed.emit()
+        self.labels.set_target(layer)
 
     def set_model(self, model: str) -> None:
         """Take another model, by name or path; it is loaded when it is first needed."""
@@ -225,7 +222,7 @@ class Controller:
 
     def set_overwrite(self, overwrite: bool) -> None:
         """Whether an accepted object may take pixels from others."""
-        self.overwrite = overwrite
+        self.labels.overwrite = overwrite
 
     def start(self) -> None:
         """Make the next click in the canvas reach us, whatever layer was selected."""
@@ -242,14 +239,12 @@ class Controller:
         self.session.choose(index)
 
     def undo(self) -> None:
-        """Take back the last click or choice."""
-        self.accept_waits = False
-        self.session.undo()
+        """Take back what was done last, and look at where that was."""
+        self._travel(self.session.undo)
 
     def redo(self) -> None:
-        """Do again what was undone."""
-        self.accept_waits = False
-        self.session.redo()
+        """Do again what was undone, and look at where that was."""
+        self._travel(self.session.redo)
 
     def cancel(self) -> None:
         """Drop the object; undo brings it back."""
@@ -268,19 +263,31 @@ class Controller:
         if self.accept_waits:
             self.changed.emit()
             return
-        shown = self.session.proposals
-        if shown is None:
-            show_warning("There is nothing to keep yet: click on an object first.")
-            return
-        target = self._destination.ready(self.image, self._view.shape)
-        try:
-            self.written = target.write(
-                self.plane, shown.region, shown.mask(), overwrite=self.overwrite
-            )
-        except TargetError as error:
-            show_warning(str(error))
-            return
-        self.session.accept()
+        self.labels.accept()
+
+    def ready_labels(self) -> Target | None:
+        """The label map to make edits for, a new layer if there is none yet; None without image."""
+        return self.labels.ready()
+
+    def apply(self, edit: LabelEdit, what: str, into: Step | None = None) -> Step | None:
+        """Change the labels; one undo takes it back.
+
+        Parameters
+        ----------
+        edit : LabelEdit
+            Of the labels that `ready_labels` gives.
+        what : str
+            What it is, in a few words for the user.
+        into : Step, optional
+            The step of an earlier edit that is to be undone together with this one, as long as
+            nothing else was done in between.
+
+        Returns
+        -------
+        Step or None
+            For the next edit's ``into``; None, after a sentence for the user, if it cannot be.
+        """
+        return self.labels.apply(edit, what, into)
 
     # -- what happens in the viewer -------------------------------------------------------
 
@@ -292,7 +299,7 @@ class Controller:
             row, col = self.plane.from_volume(position)
             click = Click(float(row), float(col), positive)
             if click.inside(self.plane.shape):
-                self.written = None
+                self.labels.written = None
                 self.session.click(click.row, click.col, positive)
                 return
             show_warning("That click lies outside the image: click on the image itself.")
@@ -371,6 +378,17 @@ class Controller:
         self.changed.emit()
 
     # -- inside ---------------------------------------------------------------------------
+
+    def _travel(self, move: Callable[[], Step | None]) -> None:
+        """Undo or redo, and bring the plane into view where that was."""
+        self.accept_waits = False
+        self.labels.written = None
+        step = self.labels.tried(move)
+        if step is not None and isinstance(step.place, Place):
+            for image in self.images:
+                if image.unique_id == step.place.image:
+                    self.set_image(image)
+                    self._view.go_to(step.place.plane)
 
     def _ask(self) -> None:
         """Have the session's question answered; without one, get ready for the next."""

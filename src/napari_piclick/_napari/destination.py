@@ -12,9 +12,14 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels
 
+    from napari_piclick.session.label_edit import LabelEdit
+
 
 class Destination:
     """A labels layer that the user chose, or one that is made when it is first needed.
+
+    Layers that took objects before are followed as long as they are in the viewer, because what
+    happened to them can still be undone.
 
     Parameters
     ----------
@@ -24,14 +29,26 @@ class Destination:
     ----------
     changed : psygnal.Signal
         Emitted when another layer, or a new one, is to take the objects.
+    painted : psygnal.Signal
+        Emitted with (target, edit) after somebody else changed one of the layers, with a brush.
+    gone : psygnal.Signal
+        Emitted with a target whose layer was removed, or holds labels of another size now.
     """
 
     changed = Signal()
+    painted = Signal(object, object)
+    gone = Signal(object)
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._target: Target | None = None
+        self._known: dict[Labels, _Followed] = {}
         viewer.layers.events.removed.connect(self._on_layer_removed)
+
+    @property
+    def target(self) -> Target | None:
+        """The layer as a label map; None for one that is yet to be made."""
+        return self._target
 
     @property
     def layer(self) -> Labels | None:
@@ -50,8 +67,7 @@ class Destination:
             return
         if layer is not None:
             check_target(layer, shape)
-        self._let_go()
-        self._target = None if layer is None else Target(layer)
+        self._target = None if layer is None else self._follow(layer)
         self.changed.emit()
 
     def fit(self, shape: tuple[int, ...]) -> None:
@@ -67,21 +83,57 @@ class Destination:
             active = layers.selection.active
             layers.insert(layers.index(image) + 1, layer)
             layers.selection.active = active
-            self._target = Target(layer, empty=True)
+            self._target = self._follow(layer, empty=True)
             self.changed.emit()
         return self._target
 
     def close(self) -> None:
-        """Let go of the layer and stop listening."""
+        """Let go of all layers and stop listening."""
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
-        self._let_go()
+        for followed in self._known.values():
+            followed.close()
+        self._known.clear()
+        self._target = None
 
-    def _let_go(self) -> None:
-        if self._target is not None:
-            self._target.close()
+    def _follow(self, layer: Labels, *, empty: bool = False) -> Target:
+        if layer not in self._known:
+            self._known[layer] = _Followed(self, Target(layer, empty=empty))
+        return self._known[layer].target
+
+    def let_go(self, target: Target) -> None:
+        """Follow a layer no longer; it takes no more objects."""
+        followed = self._known.pop(target.layer, None)
+        if followed is None:
+            return
+        followed.close()
+        if self._target is target:
             self._target = None
+        self.gone.emit(target)
+        self.changed.emit()
 
     def _on_layer_removed(self, event: Any) -> None:
-        if self.layer is not None and event.value == self.layer:
-            self._let_go()
-            self.changed.emit()
+        if event.value in self._known:
+            self.let_go(self._known[event.value].target)
+
+
+class _Followed:
+    """A target, and what the destination hears of it."""
+
+    def __init__(self, destination: Destination, target: Target) -> None:
+        self.target = target
+        self._destination = destination
+        self._shape = target.data.shape
+        target.painted.connect(self._on_painted)
+        target.replaced.connect(self._on_replaced)
+
+    def close(self) -> None:
+        self.target.painted.disconnect(self._on_painted)
+        self.target.replaced.disconnect(self._on_replaced)
+        self.target.close()
+
+    def _on_painted(self, edit: LabelEdit) -> None:
+        self._destination.painted.emit(self.target, edit)
+
+    def _on_replaced(self) -> None:
+        if self.target.layer.multiscale or self.target.data.shape != self._shape:
+            self._destination.let_go(self.target)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from contextlib import contextmanager
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
+from psygnal import Signal
 
 from napari_piclick._napari.placement import placement_of
+from napari_piclick.session.label_edit import LabelEdit
+from napari_piclick.session.label_map import LabelsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari.layers import Image
 
-    from napari_piclick.plane import Plane
-    from napari_piclick.region import Region
 
 #: Room for 65535 objects; Fiji and others cannot read label images of 64 bits.
 DTYPE = np.uint16
@@ -24,27 +27,8 @@ DTYPE = np.uint16
 SEARCHED = 2**26
 
 
-class TargetError(ValueError):
+class TargetError(LabelsError):
     """The labels layer cannot take objects; the message says why, and what to do."""
-
-
-@dataclass(frozen=True)
-class Written:
-    """What became of an accepted object.
-
-    Parameters
-    ----------
-    label : int
-        Its id.
-    pixels : int
-        How many pixels it got.
-    kept_back : int
-        How many of its pixels stayed with objects that were there before.
-    """
-
-    label: int
-    pixels: int
-    kept_back: int
 
 
 def new_target(image: Image, shape: tuple[int, ...]) -> Labels:
@@ -86,7 +70,7 @@ def check_target(layer: Labels, shape: tuple[int, ...]) -> None:
 
 
 class Target:
-    """A labels layer that takes objects, each under the next free id.
+    """A labels layer as the session's label map; the layer's own undo knows of every change.
 
     Parameters
     ----------
@@ -98,11 +82,19 @@ class Target:
     Attributes
     ----------
     layer : napari.layers.Labels
+    painted : psygnal.Signal
+        Emitted with a `LabelEdit` after somebody else changed the layer, with a brush.
+    replaced : psygnal.Signal
+        Emitted after somebody else gave the layer other data.
     """
+
+    painted = Signal(object)
+    replaced = Signal()
 
     def __init__(self, layer: Labels, *, empty: bool = False) -> None:
         self.layer = layer
         self._largest: int | None = 0 if empty else None
+        self._writing = False
         layer.events.paint.connect(self._on_painted)
         layer.events.data.connect(self._on_data_replaced)
 
@@ -112,59 +104,83 @@ class Target:
         self.layer.events.data.disconnect(self._on_data_replaced)
 
     @property
+    def data(self) -> np.ndarray:
+        """The integer array."""
+        data: np.ndarray = self.layer.data
+        return data
+
+    @property
     def next_label(self) -> int:
         """The next free id: one more than the largest in use."""
         # The layer may be written to without a word, so look again wherever that is quick.
-        if self._largest is None or self.layer.data.size <= SEARCHED:
-            self._largest = int(self.layer.data.max(initial=0))
+        if self._largest is None or self.data.size <= SEARCHED:
+            self._largest = max(int(self.data.max(initial=0)), 0)
         return self._largest + 1
 
-    def write(
-        self, plane: Plane, region: Region, mask: np.ndarray, *, overwrite: bool = False
-    ) -> Written:
-        """Write an object under the next free id; the layer's own undo takes it back.
-
-        An integer type that is too small for the id is replaced by a larger one.
-
-        Parameters
-        ----------
-        plane, region, mask
-            The object: an (h, w) bool mask on a region of a plane.
-        overwrite : bool
-            Whether it may take pixels from other objects.
+    def write(self, voxels: tuple[np.ndarray, ...], values: np.ndarray) -> None:
+        """Give voxels other values.
 
         Raises
         ------
         TargetError
-            If no pixel would be written.
+            If the layer cannot be written to.
         """
-        layer = self.layer
-        voxels = plane.voxels(mask, region)
-        taken = np.zeros(len(voxels[0]), bool) if overwrite else layer.data[voxels] != 0
-        free = tuple(axis[~taken] for axis in voxels)
-        if not voxels[0].size:
-            raise TargetError("This proposal is empty: choose another one, or add a click.")
-        if not free[0].size:
-            raise TargetError(
-                "Other objects have all of these pixels already: choose another proposal, or "
-                "tick “Overwrite other objects”."
-            )
-        label = self.next_label
-        if label > np.iinfo(layer.data.dtype).max:
-            layer.data = layer.data.astype(np.min_scalar_type(label))
-        with layer.block_history():
-            layer.data_setitem(free, label)
-        self._largest = label
-        layer.selected_label = label
-        return Written(label, int(free[0].size), int(taken.sum()))
+        check_target(self.layer, self.data.shape)
+        with self._ourselves(), self.layer.block_history():
+            self.layer.data_setitem(voxels, values)
+        if (self.data[voxels] != values).any():
+            # A hidden layer does not notice that its type has become larger.
+            self.data[voxels] = values
+            self.layer.refresh()
+        if self._largest is not None:
+            self._largest = max(self._largest, int(values.max(initial=0)))
+
+    def retype(self, dtype: np.dtype) -> None:
+        """Go over to another integer type that holds all values."""
+        with self._ourselves():
+            self.layer.data = self.data.astype(dtype)
 
     def _on_painted(self, event: Any) -> None:
+        # What we write comes last; a stroke that was still being made comes before it.
+        atoms = event.value[:-1] if self._writing else event.value
+        edits = [edit for atom in atoms if len(edit := _edit_of(atom, self.data))]
+        if not edits:
+            return
+        edit = LabelEdit.joined(edits)
         if self._largest is not None:
-            largest = max((int(np.max(new, initial=0)) for _, _, new in event.value), default=0)
-            self._largest = max(self._largest, largest)
+            self._largest = max(self._largest, int(edit.after.max(initial=0)))
+        self.painted.emit(edit)
 
     def _on_data_replaced(self) -> None:
-        self._largest = None
+        if not self._writing:
+            self._largest = None
+            self.replaced.emit()
+
+    @contextmanager
+    def _ourselves(self) -> Iterator[None]:
+        before, self._writing = self._writing, True
+        try:
+            yield
+        finally:
+            self._writing = before
+
+
+def _edit_of(atom: tuple, data: np.ndarray) -> LabelEdit:
+    """The edit that one entry of napari's history tells of.
+
+    A brush leaves (box, mask or None, old values, new value), everything else
+    (indices, old values, new values).
+    """
+    if len(atom) == 4:
+        box, mask, old, new = atom
+        if mask is None:
+            mask = np.ones(np.shape(old), bool)
+        starts = [part.start or 0 for part in box]
+        voxels = tuple(axis + start for axis, start in zip(np.nonzero(mask), starts, strict=True))
+        return LabelEdit.made(data.shape, voxels, np.ravel(old), new)
+    indices, old, new = atom
+    voxels = tuple(np.broadcast_arrays(*(np.ravel(axis) for axis in indices)))
+    return LabelEdit.made(data.shape, voxels, np.ravel(old), np.asarray(new))
 
 
 def _zeros(shape: tuple[int, ...]) -> np.ndarray:

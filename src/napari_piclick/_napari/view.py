@@ -68,6 +68,20 @@ def plane_in_view(layer: Image, dims: Dims) -> Plane:
     )
 
 
+def show_plane(layer: Image, plane: Plane, dims: Dims) -> None:
+    """Move the viewer's sliders, and its axes if need be, until a plane of a layer is in view."""
+    first = dims.ndim - layer.ndim
+    displayed = tuple(axis + first for axis in plane.displayed)
+    if dims.ndisplay != 2:
+        dims.ndisplay = 2
+    if tuple(dims.order[-2:]) != displayed:
+        dims.order = (*(axis for axis in dims.order if axis not in displayed), *displayed)
+    world = np.array(layer.data_to_world(plane.to_volume((0.0, 0.0)))) / _factors(layer, dims)
+    axes = [axis + first for axis in plane.hidden]
+    if axes:
+        dims.set_point(axes, [float(world[axis]) for axis in plane.hidden])
+
+
 def level_zero(layer: Image) -> np.ndarray:
     """The layer's data, of a multiscale layer those of the finest level; they may be lazy."""
     data: np.ndarray = layer.data[0] if layer.multiscale else layer.data
@@ -97,13 +111,19 @@ def _slanted(affine: np.ndarray, hidden: list[int], displayed: tuple[int, ...]) 
 
 
 def _in_units_of(layer: Image, dims: Dims) -> np.ndarray:
-    """The viewer's position in the units of a layer; they differ where layers' units differ."""
+    """The viewer's position in the units of a layer."""
     point = np.array(dims.point, dtype=float)[dims.ndim - layer.ndim :]
+    return point * _factors(layer, dims)
+
+
+def _factors(layer: Image, dims: Dims) -> np.ndarray:
+    """How many units of a layer one of the viewer's is, on each axis; layers' units may differ."""
     units = tuple(dims.units or ())[-layer.ndim :]
     if len(units) != layer.ndim:
-        return point
-    factors = [
-        1.0 if shown == own else (1 * shown).to(own).magnitude
-        for shown, own in zip(units, layer.units, strict=True)
-    ]
-    return point * factors
+        return np.ones(layer.ndim)
+    return np.array(
+        [
+            1.0 if shown == own else (1 * shown).to(own).magnitude
+            for shown, own in zip(units, layer.units, strict=True)
+        ]
+    )

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 from psygnal import Signal
 
-from napari_piclick._napari.view import NoPlaneError, level_zero, plane_in_view
+from napari_piclick._napari.view import NoPlaneError, level_zero, plane_in_view, show_plane
+from napari_piclick.session.place import Place
 from napari_piclick.session.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable
 
     from napari.components import ViewerModel
 
     from napari_piclick.plane import Plane
 
 NO_IMAGE = "There is no image: open one, or drag a file into the window."
-
-
-class Place(NamedTuple):
-    """What tells a plane from every other plane of every image."""
-
-    image: Hashable
-    plane: Plane
 
 
 class Viewfinder:
@@ -110,6 +104,11 @@ class Viewfinder:
             position = round((float(world[axis]) - start) / step) if step else 0
             steps.append((str(dims.axis_labels[axis + first]), position))
         return steps
+
+    def go_to(self, plane: Plane) -> None:
+        """Bring a plane of the image into view."""
+        if self.image is not None and plane != self.plane and plane.volume_shape == self.shape:
+            show_plane(self.image, plane, self._viewer.dims)
 
     def look_at(self, image: Image | None) -> None:
         """Look at another image, or none."""

@@ -1,4 +1,4 @@
-"""The accepted object: a mask, and how it came about."""
+"""The accepted object: a mask, how it came about, and what became of it in the labels."""
 
 from __future__ import annotations
 
@@ -13,6 +13,25 @@ if TYPE_CHECKING:
     from napari_piclick.session.prompt import Prompt
 
 
+@dataclass(frozen=True)
+class Written:
+    """What became of an object in the labels.
+
+    Parameters
+    ----------
+    label : int
+        Its id.
+    pixels : int
+        How many pixels it has on its plane.
+    kept_back : int
+        How many of its pixels stayed with objects that were there before.
+    """
+
+    label: int
+    pixels: int
+    kept_back: int
+
+
 @dataclass(frozen=True, eq=False)
 class Accepted:
     """A finished object.
@@ -23,10 +42,13 @@ class Accepted:
         The question that its proposals answer, signed by the model.
     proposals : Proposals
         Its proposals and the choice among them.
+    written : Written, optional
+        What became of it in the labels, if the session has labels.
     """
 
     prompt: Prompt
     proposals: Proposals
+    written: Written | None = None
 
     @property
     def region(self) -> Region:

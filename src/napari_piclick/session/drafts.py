@@ -1,81 +1,52 @@
-"""The drafts: the unfinished objects of all planes, each with its history."""
+"""The drafts: the unfinished objects of all planes, one for each."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from napari_piclick.session.draft import Draft
-from napari_piclick.session.history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterator
 
     from napari_piclick.proposals import Proposals
     from napari_piclick.session.prompt import Prompt
 
-#: So many answers around the present are kept whole; further ones are asked again when needed.
-KEPT_ANSWERS = 4
-
-_NOTHING: History[Draft] = History(Draft())
+BLANK = Draft()
 
 
 class Drafts:
-    """One history of drafts for each plane on which anything was clicked."""
+    """The present draft of each plane on which an object was begun."""
 
     def __init__(self) -> None:
-        self._histories: dict[Hashable, History[Draft]] = {}
+        self._present: dict[Hashable, Draft] = {}
 
-    @property
-    def planes(self) -> tuple[Hashable, ...]:
-        """The planes on which there is anything, even if only to undo."""
-        return tuple(self._histories)
+    def __iter__(self) -> Iterator[tuple[Hashable, Draft]]:
+        return iter(tuple(self._present.items()))
 
     @property
     def unfinished(self) -> tuple[Hashable, ...]:
         """The planes on which there are clicks."""
-        return tuple(plane for plane, past in self._histories.items() if past.present.clicks)
+        return tuple(plane for plane, draft in self if draft.clicks)
 
-    def on(self, plane: Hashable) -> History[Draft]:
-        """The history of a plane; an empty one if nothing happened there."""
-        return self._histories.get(plane, _NOTHING)
+    def on(self, plane: Hashable) -> Draft:
+        """The draft of a plane; a blank one if nothing was begun there."""
+        return self._present.get(plane, BLANK)
 
-    def put(self, plane: Hashable, history: History[Draft]) -> None:
-        """Take another history for a plane, and keep only the answers near its present."""
-        self._histories[plane] = _lighten(history, KEPT_ANSWERS)
+    def put(self, plane: Hashable, draft: Draft) -> None:
+        """Take another draft for a plane."""
+        if draft.blank:
+            self._present.pop(plane, None)
+        else:
+            self._present[plane] = draft
 
-    def rest(self, plane: Hashable) -> None:
-        """Keep only the present answer of a plane that is left."""
-        if plane in self._histories:
-            self._histories[plane] = _lighten(self._histories[plane], 1)
-
-    def drop(self, plane: Hashable) -> bool:
-        """Let go of all that happened on a plane; False if that was nothing."""
-        return self._histories.pop(plane, None) is not None
+    def forget(self, plane: Hashable) -> None:
+        """Let go of the draft of a plane."""
+        self._present.pop(plane, None)
 
     def fill(self, prompt: Prompt, proposals: Proposals) -> bool:
-        """Give an answer to the drafts of its plane that wait for it; False if none does."""
-        history = self.on(prompt.plane)
-        waiting = [draft for draft in _all(history) if draft.asks(prompt)]
-        if waiting:
-            self.put(
-                prompt.plane,
-                history.map(
-                    lambda draft: draft.answer(prompt, proposals) if draft in waiting else draft
-                ),
-            )
-        return bool(waiting)
-
-
-def _all(history: History[Draft]) -> tuple[Draft, ...]:
-    return (*history.past, history.present, *history.future)
-
-
-def _lighten(history: History[Draft], keep: int) -> History[Draft]:
-    """Let go of answers ``keep`` or more steps from the present."""
-    first, last = max(len(history.past) - keep + 1, 0), keep - 1
-    past, future = history.past, history.future
-    return History(
-        history.present,
-        (*(draft.unanswered() for draft in past[:first]), *past[first:]),
-        (*future[:last], *(draft.unanswered() for draft in future[last:])),
-    )
+        """Give an answer to the draft of its plane; False if it does not wait for it."""
+        draft = self.on(prompt.plane)
+        answered = draft.answer_if_asked(prompt, proposals)
+        self.put(prompt.plane, answered)
+        return answered is not draft

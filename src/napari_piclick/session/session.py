@@ -1,12 +1,13 @@
-"""The session: clicks, proposals and the choice among them, with undo and redo.
+"""The session: clicks, proposals and objects, with one undo for all of it.
 
 It can be scripted, and then answers at once::
 
-    session = Session(load_predictor())
+    session = Session(load_predictor(), labels=np.zeros(image.shape, np.uint16))
     session.set_image(image)
     session.click(120, 85)
     session.choose(2)
-    mask = session.mask()
+    session.accept()
+    session.undo()
 
 A window gives it no predictor: it reads the `question`, has it answered elsewhere, and
 hands the answer to `receive`, which drops it if the user has gone on in the meantime.
@@ -21,38 +22,54 @@ from psygnal import Signal
 
 from napari_piclick.clicks import Click
 from napari_piclick.session.accepted import Accepted
-from napari_piclick.session.draft import Draft, only_chosen
-from napari_piclick.session.drafts import Drafts
+from napari_piclick.session.drafts import BLANK
+from napari_piclick.session.ledger import Ledger
+from napari_piclick.session.objects import Objects
+from napari_piclick.session.place import plane_of
 from napari_piclick.session.prompt import Prompt
+from napari_piclick.session.step import Step
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from napari_piclick.plane import Plane
     from napari_piclick.predict import ClickPredictor
     from napari_piclick.proposals import Proposals
-    from napari_piclick.session.history import History
-    from napari_piclick.session.prompt import Previous
+    from napari_piclick.session.draft import Draft
+    from napari_piclick.session.label_edit import LabelEdit
+    from napari_piclick.session.label_map import LabelMap
 
 
 class Session:
-    """The unfinished objects of an image, one for each plane; one plane is current.
+    """The unfinished objects of an image, one for each plane, and the labels that take them.
 
     Parameters
     ----------
     predictor : Predictor, optional
         Answers every question at once. Without it, answers come through `receive`.
+    labels : integer array or LabelMap, optional
+        Takes accepted objects; an array is changed in place.
 
     Attributes
     ----------
+    objects : Objects
+        The finished objects, and what can be done to them.
+    ledger : Ledger
+        What there is, and the timeline of all that was done.
     changed : psygnal.Signal
         Emitted after every change of what the session shows.
     """
 
     changed = Signal()
 
-    def __init__(self, predictor: ClickPredictor | None = None) -> None:
+    def __init__(
+        self,
+        predictor: ClickPredictor | None = None,
+        labels: np.ndarray | LabelMap | None = None,
+    ) -> None:
+        self.ledger = Ledger()
+        self.objects = Objects(self.ledger, labels)
         self._predictor = predictor
-        self._drafts = Drafts()
         self._plane: Hashable = None
         self._shape: tuple[int, int] | None = None
 
@@ -88,27 +105,39 @@ class Session:
             self._predictor.set_image(image, contrast_limits=contrast_limits, rgb=rgb, key=key)
         height, width = image.shape[:2]
         if isinstance(self._plane, _Unnamed):
-            self._drafts.drop(self._plane)
+            self.ledger.forget_plane(self._plane)
         self.show(key if key is not None else _Unnamed(), (int(height), int(width)))
 
     def show(self, plane: Hashable, shape: tuple[int, int]) -> None:
         """Go to a plane of ``shape`` (height, width); what was unfinished there is found again."""
         if plane != self._plane:
-            self._drafts.rest(self._plane)
+            self.ledger.rest(self._plane)
         self._plane, self._shape = plane, shape
         self._ask()
         self.changed.emit()
 
     def hide(self) -> None:
         """Leave the plane, for none; what is unfinished stays."""
-        self._drafts.rest(self._plane)
+        self.ledger.rest(self._plane)
         self._plane = self._shape = None
         self.changed.emit()
 
     def forget(self, plane: Hashable) -> None:
         """Let go of what is unfinished on a plane; it cannot be undone."""
-        if self._drafts.drop(plane):
+        if self.ledger.forget_plane(plane):
             self.changed.emit()
+
+    def set_labels(self, labels: np.ndarray | LabelMap | None) -> None:
+        """Have other labels, or none, take accepted objects; earlier ones keep their undo."""
+        self.objects.set_labels(labels)
+        self.changed.emit()
+
+    def forget_labels(self, labels: LabelMap) -> None:
+        """Let go of what happened to labels that are gone; it cannot be undone."""
+        if self.labels is labels:
+            self.objects.set_labels(None)
+        self.ledger.forget_labels(labels)
+        self.changed.emit()
 
     # -- what is shown --------------------------------------------------------------------
 
@@ -118,17 +147,31 @@ class Session:
         return self._plane
 
     @property
+    def labels(self) -> LabelMap | None:
+        """The labels that take accepted objects; None if there are none."""
+        return self.objects.labels
+
+    @property
+    def geometry(self) -> Plane | None:
+        """Where the current plane lies in the image and in the labels, or None."""
+        return None if self._shape is None else plane_of(self._plane, self._shape)
+
+    @property
     def clicks(self) -> tuple[Click, ...]:
         """The clicks on the object, in the order they were made."""
-        return self._history.present.clicks
+        return self.draft.clicks
+
+    @property
+    def draft(self) -> Draft:
+        """The unfinished object on the current plane; a blank one if there is none."""
+        return self.ledger.drafts.on(self._plane)
 
     @property
     def proposals(self) -> Proposals | None:
         """The proposals to show: those for the clicks, or, until they come, the last ones."""
-        history = self._history
-        if not history.present.clicks:
+        if not self.draft.clicks:
             return None
-        for draft in (history.present, *reversed(history.past)):
+        for draft in (self.draft, *self.ledger.earlier(self._plane)):
             if draft.proposals is not None:
                 return draft.proposals
             if not draft.clicks:
@@ -138,7 +181,7 @@ class Session:
     @property
     def question(self) -> Prompt | None:
         """The question that waits for an answer, or None."""
-        draft = self._history.present
+        draft = self.draft
         if self._plane is None or draft.proposals is not None or not draft.askable:
             return None
         return Prompt(self._plane, draft.clicks, draft.previous)
@@ -146,22 +189,22 @@ class Session:
     @property
     def can_undo(self) -> bool:
         """Whether `undo` would change anything."""
-        return bool(self._history.past)
+        return bool(self.ledger.timeline.past)
 
     @property
     def can_redo(self) -> bool:
         """Whether `redo` would change anything."""
-        return bool(self._history.future)
+        return bool(self.ledger.timeline.future)
 
     @property
     def planes(self) -> tuple[Hashable, ...]:
         """The planes on which there is anything, even if only to undo."""
-        return self._drafts.planes
+        return self.ledger.planes
 
     @property
     def unfinished(self) -> tuple[Hashable, ...]:
         """The planes on which there are clicks that were neither accepted nor cancelled."""
-        return self._drafts.unfinished
+        return self.ledger.drafts.unfinished
 
     def mask(self) -> np.ndarray:
         """(H, W) bool: the chosen proposal on the current plane; empty if there is none.
@@ -209,53 +252,105 @@ class Session:
                 f"The click at row {outside[0].row:.0f}, column {outside[0].col:.0f} lies outside "
                 f"the image of {self._shape[0]} x {self._shape[1]} pixels."
             )
-        present = self._history.present
-        previous: Previous = None
-        if clicks[: len(present.clicks)] == present.clicks:
-            shown = self.proposals
-            previous = present.previous if shown is None else only_chosen(shown)
-        self._push(Draft(clicks, previous))
+        self._push("click", self.draft.clicked(clicks, self.proposals))
         return self.question
 
     def choose(self, index: int) -> bool:
         """Choose a proposal, counted from zero; False if there is none with that number."""
-        draft = self._history.present
+        draft = self.draft
         if draft.proposals is None or not 0 <= index < len(draft.proposals):
             return False
         if index != draft.proposals.chosen:
-            self._push(draft.choose(index))
+            self._push("choice", draft.choose(index))
         return True
 
-    def undo(self) -> bool:
-        """Take back the last click, choice or cancellation; False if there is none."""
-        return self._move(self._history.undo())
+    def undo(self) -> Step | None:
+        """Take back what was done last, on whichever plane; None if there is nothing.
 
-    def redo(self) -> bool:
-        """Do again what was undone; False if there is nothing."""
-        return self._move(self._history.redo())
+        What somebody else changed in the labels since then stays as it is.
+
+        Returns
+        -------
+        Step or None
+            What was taken back; its ``place`` is the plane to look at.
+
+        Raises
+        ------
+        LabelsError
+            If the labels cannot be changed; then nothing is.
+        """
+        return self._moved(self.ledger.undo())
+
+    def redo(self) -> Step | None:
+        """Do again what was undone; see `undo`."""
+        return self._moved(self.ledger.redo())
 
     def cancel(self) -> bool:
         """Drop the object; `undo` brings it back. False if there is none."""
-        if not self._history.present.clicks:
+        if self.draft.blank:
             return False
-        self._push(Draft())
+        self._push("cancelled object", BLANK)
         return True
 
-    def accept(self) -> Accepted | None:
-        """Finish the object and start the next.
+    def accept(self, *, overwrite: bool = False) -> Accepted | None:
+        """Finish the object, write it into the labels, and start the next.
+
+        Parameters
+        ----------
+        overwrite : bool
+            Whether it may take pixels from other objects.
 
         Returns
         -------
         Accepted or None
             None, and nothing changes, if there are no proposals for the clicks yet.
+
+        Raises
+        ------
+        LabelsError
+            If it cannot be written; then nothing changes.
         """
-        draft = self._history.present
-        if draft.proposals is None or draft.prompt is None:
+        draft = self.draft
+        if draft.proposals is None or draft.prompt is None or self.geometry is None:
             return None
-        accepted = Accepted(draft.prompt, draft.proposals)
-        self._drafts.drop(self._plane)
+        written = self.objects.accept(self._plane, self.geometry, overwrite=overwrite)
         self.changed.emit()
-        return accepted
+        return Accepted(draft.prompt, draft.proposals, written)
+
+    def apply(self, edit: LabelEdit, what: str = "change", into: Step | None = None) -> Step:
+        """Change the labels; one undo takes it back.
+
+        Parameters
+        ----------
+        edit : LabelEdit
+        what : str
+            What it is, in a few words for the user.
+        into : Step, optional
+            The step of an earlier edit that is to be undone together with this one, as long as
+            nothing else was done in between.
+
+        Returns
+        -------
+        Step
+            For the next edit's ``into``.
+
+        Raises
+        ------
+        LabelsError
+            If there are no labels, or they cannot be changed; then nothing is.
+        """
+        step = self.objects.apply(edit, what, self._plane, into)
+        self.changed.emit()
+        return step
+
+    def painted(self, edit: LabelEdit, labels: LabelMap) -> None:
+        """Take note of a change of labels that somebody else has made already, with a brush.
+
+        It can be undone like anything else, and the next click refines from it.
+        """
+        self.objects.painted(edit, labels, self._plane)
+        self._ask()
+        self.changed.emit()
 
     # -- what a predictor says ------------------------------------------------------------
 
@@ -274,27 +369,22 @@ class Session:
         here = self._plane is not None and prompt.plane == self._plane
         if not here or proposals.plane_shape != self._shape:
             return False
-        taken = self._drafts.fill(prompt, proposals)
+        taken = self.ledger.fill(prompt, proposals)
         if taken:
             self.changed.emit()
         return taken
 
     # -- inside ---------------------------------------------------------------------------
 
-    @property
-    def _history(self) -> History[Draft]:
-        return self._drafts.on(self._plane)
+    def _push(self, what: str, draft: Draft) -> None:
+        if self._plane is not None and draft is not self.draft:
+            self._moved(self.ledger.do(Step(what, self._plane, {self._plane: (self.draft, draft)})))
 
-    def _push(self, draft: Draft) -> None:
-        self._move(self._history.push(draft))
-
-    def _move(self, history: History[Draft]) -> bool:
-        if history is self._history or self._plane is None:
-            return False
-        self._drafts.put(self._plane, history)
-        self._ask()
-        self.changed.emit()
-        return True
+    def _moved(self, step: Step | None) -> Step | None:
+        if step is not None:
+            self._ask()
+            self.changed.emit()
+        return step
 
     def _ask(self) -> None:
         """Have the question answered at once, where there is a predictor."""
@@ -303,7 +393,7 @@ class Session:
             return
         proposals = self._predictor.predict(question.clicks, question.previous)
         prompt = question.answered_by(self._predictor.name, self._predictor.weights_hash)
-        self._drafts.fill(prompt, proposals)
+        self.ledger.fill(prompt, proposals)
 
 
 class _Unnamed:

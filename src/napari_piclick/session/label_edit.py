@@ -1,0 +1,175 @@
+"""The label edit: a change of labels that can be made and taken back, as a value.
+
+It never touches what somebody else changed in the meantime: a voxel is only taken back where it
+still holds what the edit gave it, and only changed again where it holds what it held before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_piclick.session.label_map import LabelsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import ArrayLike
+
+    from napari_piclick.session.label_map import LabelMap
+
+
+@dataclass(frozen=True, eq=False)
+class LabelEdit:
+    """Which voxels change, from what to what.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Size of the labels.
+    index : (N,) unsigned int
+        The voxels in C order (`numpy.ravel_multi_index`), increasing.
+    before, after : (N,) int
+        Their values. Where the types differ, the labels change their type as well.
+    """
+
+    shape: tuple[int, ...]
+    index: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+
+    @classmethod
+    def of(cls, labels: np.ndarray, voxels: tuple[np.ndarray, ...], after: ArrayLike) -> LabelEdit:
+        """The edit that gives voxels of an array, as it is now, other values.
+
+        Parameters
+        ----------
+        labels : integer array
+        voxels : tuple of (N,) int
+            One index array for each axis, as `numpy.nonzero` has it.
+        after : int or (N,) int
+        """
+        return cls.made(labels.shape, voxels, labels[voxels], after)
+
+    @classmethod
+    def made(
+        cls,
+        shape: tuple[int, ...],
+        voxels: tuple[np.ndarray, ...],
+        before: np.ndarray,
+        after: ArrayLike,
+    ) -> LabelEdit:
+        """The edit of voxels whose values before are known; see `of`.
+
+        Where a voxel is named twice, its first ``before`` and its last ``after`` count.
+        """
+        index = np.ravel_multi_index(voxels, shape)
+        before = np.asarray(before).ravel()
+        new = np.broadcast_to(_fitting(after, before.dtype), index.shape)
+        if index.size and not (np.diff(index) > 0).all():
+            first = np.unique(index, return_index=True)[1]
+            last = len(index) - 1 - np.unique(index[::-1], return_index=True)[1]
+            index, before, new = index[first], before[first], new[last]
+        changed = before != new
+        small = np.uint32 if prod(shape) <= 2**32 else np.uint64
+        return cls(tuple(shape), index[changed].astype(small), before[changed], new[changed])
+
+    @classmethod
+    def joined(cls, edits: Iterable[LabelEdit]) -> LabelEdit:
+        """One edit that does what several do one after the other.
+
+        Raises
+        ------
+        ValueError
+            If there is none, or they are of labels of different sizes.
+        """
+        parts = list(edits)
+        if len({part.shape for part in parts}) != 1:
+            raise ValueError("Edits of different labels cannot be joined.")
+        index = np.concatenate([part.index for part in parts])
+        before = np.concatenate([part.before for part in parts])
+        after = np.concatenate([part.after for part in parts])
+        shape = parts[0].shape
+        joined = cls.made(shape, np.unravel_index(index, shape), before, after)
+        return cls(
+            shape,
+            joined.index,
+            joined.before.astype(parts[0].before.dtype),
+            joined.after.astype(parts[-1].after.dtype),
+        )
+
+    def __len__(self) -> int:
+        """Number of voxels."""
+        return len(self.index)
+
+    @property
+    def voxels(self) -> tuple[np.ndarray, ...]:
+        """The voxels, one index array for each axis."""
+        return np.unravel_index(self.index, self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory taken."""
+        return self.index.nbytes + self.before.nbytes + self.after.nbytes
+
+    @property
+    def inverse(self) -> LabelEdit:
+        """The edit that takes this one back."""
+        return LabelEdit(self.shape, self.index, self.after, self.before)
+
+    def apply(self, labels: LabelMap) -> LabelEdit:
+        """Make the edit.
+
+        Returns
+        -------
+        LabelEdit
+            What was changed: voxels that somebody else had changed are left alone.
+
+        Raises
+        ------
+        LabelsError
+            If the labels have another size, or cannot be written to; then nothing changes.
+        """
+        if labels.data.shape != self.shape:
+            raise LabelsError(
+                "The labels have another size than they had: take labels of the size "
+                f"{' × '.join(map(str, self.shape))}."
+            )
+        voxels = self.voxels
+        held = labels.data[voxels] == self.before
+        done = LabelEdit(self.shape, self.index[held], self.before[held], self.after[held])
+        if len(done):
+            if not _holds(labels.data.dtype, done.after):
+                labels.retype(np.promote_types(labels.data.dtype, done.after.dtype))
+            voxels = tuple(axis[held] for axis in voxels)
+            labels.write(voxels, done.after.astype(labels.data.dtype))
+            _narrow(labels, self.before.dtype, self.after.dtype)
+        return done
+
+    def revert(self, labels: LabelMap) -> LabelEdit:
+        """Take the edit back; see `apply`."""
+        return self.inverse.apply(labels)
+
+
+def _fitting(values: ArrayLike, dtype: np.dtype) -> np.ndarray:
+    """Values in a type that holds them: this one, or else the next larger."""
+    given = np.asarray(values)
+    if not _holds(dtype, given):
+        low, high = (np.min_scalar_type(int(edge)) for edge in (given.min(), given.max()))
+        dtype = np.promote_types(dtype, np.promote_types(low, high))
+    return given.astype(dtype)
+
+
+def _holds(dtype: np.dtype, values: np.ndarray) -> bool:
+    limits = np.iinfo(dtype)
+    return not values.size or bool(limits.min <= values.min() and values.max() <= limits.max)
+
+
+def _narrow(labels: LabelMap, before: np.dtype, after: np.dtype) -> None:
+    """Go back to a smaller type, after the edit that had needed a larger one was taken back."""
+    larger = labels.data.dtype == before and before.itemsize > after.itemsize
+    if larger and _holds(after, labels.data):
+        labels.retype(after)

@@ -1,0 +1,73 @@
+"""The label map: the array of ids that objects are written into, whoever owns it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class LabelsError(ValueError):
+    """Labels cannot be changed like that; the message says why, and what to do."""
+
+
+class LabelMap(Protocol):
+    """What the session needs of labels: a NumPy array for a script, a layer in a window."""
+
+    @property
+    def data(self) -> np.ndarray:
+        """The integer array; to be read, and changed only through `write` and `retype`."""
+
+    @property
+    def next_label(self) -> int:
+        """The next free id: one more than the largest in use."""
+
+    def write(self, voxels: tuple[np.ndarray, ...], values: np.ndarray) -> None:
+        """Give voxels, one index array for each axis, other values of the array's own type."""
+
+    def retype(self, dtype: np.dtype) -> None:
+        """Go over to another integer type that holds all values."""
+
+
+class ArrayLabels:
+    """Labels in a NumPy array, changed in place.
+
+    Parameters
+    ----------
+    data : integer array
+        Attribute ``data`` is this very array, until ids no longer fit its type.
+
+    Raises
+    ------
+    LabelsError
+        If it is not a writable array of integers.
+    """
+
+    def __init__(self, data: Any) -> None:
+        if not isinstance(data, np.ndarray) or data.dtype.kind not in "ui":
+            raise LabelsError("Labels must be a NumPy array of integers: convert them first.")
+        self._data = data
+        self._check()
+
+    @property
+    def data(self) -> np.ndarray:
+        """The integer array."""
+        return self._data
+
+    @property
+    def next_label(self) -> int:
+        """The next free id: one more than the largest in use."""
+        return max(int(self._data.max(initial=0)), 0) + 1
+
+    def write(self, voxels: tuple[np.ndarray, ...], values: np.ndarray) -> None:
+        """Give voxels other values."""
+        self._check()
+        self._data[voxels] = values
+
+    def retype(self, dtype: np.dtype) -> None:
+        """Go over to another integer type; ``data`` is another array from then on."""
+        self._data = self._data.astype(dtype)
+
+    def _check(self) -> None:
+        if not self._data.flags.writeable:
+            raise LabelsError("These labels are read-only: make a copy of the array first.")

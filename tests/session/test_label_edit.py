@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from napari_piclick.session import ArrayLabels, LabelEdit, LabelsError
+
+SHAPE = (3, 4, 5)
+
+
+def edits_of(data: np.ndarray) -> st.SearchStrategy[tuple[np.ndarray, np.ndarray]]:
+    """Voxels in any order, some of them twice, and what they become."""
+    count = st.shared(st.integers(0, 30), key="count")
+    return st.tuples(
+        count.flatmap(lambda n: hnp.arrays(np.intp, n, elements=st.integers(0, data.size - 1))),
+        count.flatmap(lambda n: hnp.arrays(np.int64, n, elements=st.integers(0, 70000))),
+    )
+
+
+labels = hnp.arrays(np.uint8, SHAPE, elements=st.integers(0, 4))
+
+
+@given(labels, edits_of(np.zeros(SHAPE)))
+def test_revert_gives_the_labels_back_bit_for_bit(
+    data: np.ndarray, change: tuple[np.ndarray, np.ndarray]
+) -> None:
+    index, after = change
+    expected = data.astype(np.int64)
+    for at, value in zip(index, after, strict=True):
+        expected.flat[at] = value
+    home = ArrayLabels(data.copy())
+    edit = LabelEdit.of(home.data, np.unravel_index(index, SHAPE), after)
+    edit.apply(home)
+    np.testing.assert_array_equal(home.data, expected)
+    edit.revert(home)
+    assert home.data.dtype == data.dtype
+    np.testing.assert_array_equal(home.data, data)
+    edit.apply(home)
+    np.testing.assert_array_equal(home.data, expected)
+
+
+@given(labels, st.lists(edits_of(np.zeros(SHAPE)), min_size=1, max_size=4))
+def test_joined_edits_do_what_all_do(
+    data: np.ndarray, changes: list[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    home = ArrayLabels(data.copy())
+    edits = []
+    for index, after in changes:
+        edits.append(LabelEdit.of(home.data, np.unravel_index(index, SHAPE), after))
+        edits[-1].apply(home)
+    other = ArrayLabels(data.copy())
+    joined = LabelEdit.joined(edits)
+    joined.apply(other)
+    np.testing.assert_array_equal(other.data, home.data)
+    joined.revert(home)
+    np.testing.assert_array_equal(home.data, data)
+    assert home.data.dtype == data.dtype
+
+
+def row(*columns: int) -> tuple[np.ndarray, ...]:
+    return np.zeros(len(columns), int), np.zeros(len(columns), int), np.array(columns)
+
+
+def test_what_somebody_else_changed_is_left_alone() -> None:
+    home = ArrayLabels(np.zeros(SHAPE, np.uint8))
+    edit = LabelEdit.of(home.data, row(0, 1, 2), 5)
+    edit.apply(home)
+    home.data[0, 0, 1] = 9
+    undone = edit.revert(home)
+    assert len(undone) == 2
+    assert home.data[0, 0].tolist() == [0, 9, 0, 0, 0]
+    edit.apply(home)
+    assert home.data[0, 0].tolist() == [5, 9, 5, 0, 0]
+
+
+def test_a_smaller_type_comes_back_only_if_it_holds_what_was_painted_since() -> None:
+    home = ArrayLabels(np.zeros(SHAPE, np.uint8))
+    edit = LabelEdit.of(home.data, row(0), 300)
+    edit.apply(home)
+    home.data[0, 0, 4] = 400
+    edit.revert(home)
+    assert home.data.dtype == np.uint16
+    assert home.data[0, 0].tolist() == [0, 0, 0, 0, 400]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64])
+def test_signed_labels_keep_their_signs(dtype: type) -> None:
+    home = ArrayLabels(np.full(SHAPE, -1 if np.dtype(dtype).kind == "i" else 1, dtype))
+    before = home.data.copy()
+    edit = LabelEdit.of(home.data, row(1), 200)
+    edit.apply(home)
+    assert home.data[0, 0, 1] == 200
+    assert home.data[0, 0, 0] == before[0, 0, 0]
+    edit.revert(home)
+    assert home.data.dtype == dtype
+    np.testing.assert_array_equal(home.data, before)
+
+
+def test_labels_of_another_size_are_refused() -> None:
+    edit = LabelEdit.of(np.zeros(SHAPE, np.uint8), row(0), 5)
+    other = ArrayLabels(np.zeros((2, 2, 2), np.uint8))
+    with pytest.raises(LabelsError, match="3 × 4 × 5"):
+        edit.apply(other)
+    assert not other.data.any()
+    with pytest.raises(ValueError, match="different labels"):
+        LabelEdit.joined([edit, LabelEdit.of(other.data, row(0), 5)])
+
+
+def test_arrays_that_cannot_be_labels_are_refused() -> None:
+    with pytest.raises(LabelsError, match="integers"):
+        ArrayLabels(np.zeros(SHAPE))
+    frozen = np.zeros(SHAPE, np.uint8)
+    frozen.flags.writeable = False
+    with pytest.raises(LabelsError, match="read-only"):
+        ArrayLabels(frozen)
