@@ -146,7 +146,7 @@ class LabelEdit:
                 labels.retype(np.promote_types(labels.data.dtype, done.after.dtype))
             voxels = tuple(axis[held] for axis in voxels)
             labels.write(voxels, done.after.astype(labels.data.dtype))
-            _narrow(labels, self.before.dtype, self.after.dtype)
+        _narrow(labels, self.before.dtype, self.after.dtype)
         return done
 
     def revert(self, labels: LabelMap) -> LabelEdit:
