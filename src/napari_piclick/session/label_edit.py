@@ -68,11 +68,12 @@ class LabelEdit:
         """
         index = np.ravel_multi_index(voxels, shape)
         before = np.asarray(before).ravel()
-        new = np.broadcast_to(_fitting(after, before.dtype), index.shape)
+        new = np.broadcast_to(np.asarray(after), index.shape)
         if index.size and not (np.diff(index) > 0).all():
             first = np.unique(index, return_index=True)[1]
             last = len(index) - 1 - np.unique(index[::-1], return_index=True)[1]
             index, before, new = index[first], before[first], new[last]
+        new = _fitting(new, before.dtype)
         changed = before != new
         small = np.uint32 if prod(shape) <= 2**32 else np.uint64
         return cls(tuple(shape), index[changed].astype(small), before[changed], new[changed])
