@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +16,7 @@ from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from napari_piclick.clicks import Click
 
@@ -105,3 +108,71 @@ def blocks() -> np.ndarray:
     volume[1:11, 24:36, 10:20] = 120
     volume[4:7, 8:30, 30:46] = 200
     return volume
+
+
+@pytest.fixture
+def micro_file() -> Path:
+    """The smallest of the authors' checkpoints."""
+    return Path(__file__).parent / "data" / "published" / "piclick_micro_random.pth"
+
+
+class FileServer:
+    """Serves one content; may cut each answer short, hold one, and may not know ranges."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.cut_after: int | None = None
+        self.hold_after: int | None = None
+        self._going_on = threading.Event()
+        self.ranges = True
+        self.asked: list[str | None] = []
+        self.sent = 0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                wanted = self.headers.get("Range")
+                outer.asked.append(wanted)
+                start = int(wanted.split("=")[1].rstrip("-")) if wanted and outer.ranges else 0
+                if start >= len(outer.content):
+                    self.send_error(416)
+                    return
+                rest = outer.content[start:]
+                self.send_response(206 if start else 200)
+                self.send_header("Content-Length", str(len(rest)))
+                self.end_headers()
+                part = rest if outer.cut_after is None else rest[: outer.cut_after]
+                if outer.hold_after is not None:
+                    self.wfile.write(part[: outer.hold_after])
+                    outer._going_on.wait(60)
+                    part = part[outer.hold_after :]
+                    outer.hold_after = None
+                with suppress(ConnectionError):  # nobody may be waiting for it any more
+                    self.wfile.write(part)
+                outer.sent += len(part)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/weights.pth"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def go_on(self) -> None:
+        """Send the rest of an answer that is held after ``hold_after`` bytes."""
+        self._going_on.set()
+
+    def close(self) -> None:
+        self._going_on.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def server(micro_file: Path) -> Iterator[FileServer]:
+    """Serves the smallest checkpoint."""
+    server = FileServer(micro_file.read_bytes())
+    yield server
+    server.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
 from napari_piclick._qt.model_panel import ModelPanel
+from napari_piclick.models import registry
 from napari_piclick.weights import store
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
+    from tests.conftest import FileServer
     from tests.gui.conftest import Desk
 
 MICRO = Path(__file__).parents[1] / "data" / "published" / "piclick_micro_random.pth"
@@ -104,3 +107,56 @@ def test_the_form_offers_and_uses_what_was_added(desk: Desk, folder: Path, qtbot
     assert desk.controller.model == "mine"
     assert "mine" in form.model.choices
     assert form.model.value == "mine"
+
+
+def test_a_download_shows_its_progress_and_can_be_stopped(
+    folder: Path, qtbot: QtBot, server: FileServer
+) -> None:
+    digest = hashlib.sha256(MICRO.read_bytes()).hexdigest()
+    (folder / "catalogue.toml").write_text(
+        f'[[model]]\nname = "far"\nfile = "far.pth"\nlicence = "none"\n'
+        f'url = "{server.url}"\nsha256 = "{digest}"\n'
+    )
+    panel = ModelPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    item = panel.list.findItems("far", Qt.MatchFlag.MatchStartsWith)[0]
+    shares: list[float] = []
+    panel.arrived.connect(shares.append)
+    # The connection is held after a while, as a slow one would be.
+    server.hold_after = 400_000
+    panel.list.itemDoubleClicked.emit(item)
+    qtbot.waitUntil(lambda: panel.stop.isVisible(), timeout=60_000)
+    assert panel.bar.isVisible()
+    assert panel.bar.maximum() == 100
+    assert 0 < panel.bar.value() < 100
+    assert not panel.button.isEnabled()
+    qtbot.mouseClick(panel.stop, Qt.MouseButton.LeftButton)
+    server.go_on()
+    qtbot.waitUntil(lambda: "What has arrived is kept" in panel.state.text(), timeout=60_000)
+    assert not panel.bar.isVisible()
+    assert not panel.stop.isVisible()
+    assert (folder / "far.pth.part").stat().st_size > 0
+    assert not list(folder.glob("*.safetensors*"))
+    # It goes on from there, and the whole file is added.
+    with qtbot.waitSignal(panel.added, timeout=60_000) as added:
+        panel.list.itemDoubleClicked.emit(item)
+    assert added.args == ["far"]
+    assert server.asked[-1] is not None
+    assert server.asked[-1].startswith("bytes=")
+    assert shares[-1] == 1.0
+    assert shares == sorted(shares)
+    assert not panel.bar.isVisible()
+
+
+def test_the_fast_mode_is_asked_for_where_there_is_one(panel: ModelPanel, qtbot: QtBot) -> None:
+    store.add(MICRO, "exact")
+    tiny = Path(registry.MODELS["piclick-tiny"].weights)
+    store.add(tiny, "ours")
+    panel.draw()
+    panel.fast.setChecked(True)
+    for name, wanted in (("exact", "exact:fast"), ("ours", "ours")):
+        item = panel.list.findItems(name, Qt.MatchFlag.MatchStartsWith)[0]
+        with qtbot.waitSignal(panel.chosen) as chosen:
+            panel.list.itemDoubleClicked.emit(item)
+        assert chosen.args == [wanted]

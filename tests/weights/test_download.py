@@ -14,7 +14,7 @@ from napari_piclick.weights.download import ATTEMPTS, download
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import FileServer
+    from tests.conftest import FileServer
 
 
 def entry(server: FileServer, sha256: str | None = None) -> Entry:

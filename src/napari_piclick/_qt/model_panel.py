@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import (
+    QCheckBox,
     QFileDialog,
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -21,12 +24,14 @@ from qtpy.QtWidgets import (
 
 from napari_piclick._qt import strings
 from napari_piclick.weights import store
+from napari_piclick.weights.download import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
+    from napari_piclick.weights.download import Progress
     from napari_piclick.weights.store import Stored
 
 
@@ -36,7 +41,8 @@ class ModelPanel(QWidget):
     Parameters
     ----------
     add : callable, optional
-        Adds a file or a model of the catalogue to the store; runs outside the window's thread.
+        Adds a file or a model of the catalogue to the store, and tells of the download if there is
+        one; runs outside the window's thread.
 
     Attributes
     ----------
@@ -44,14 +50,18 @@ class ModelPanel(QWidget):
         With the name of a model that was added.
     chosen : Signal
         With the name of a model that was double-clicked.
+    arrived : Signal
+        With the share of a download that is there, from 0 to 1; emitted in any thread.
     """
 
     added = Signal(str)
     chosen = Signal(str)
+    arrived = Signal(float)
 
-    def __init__(self, add: Callable[[str], Stored] = store.add) -> None:
+    def __init__(self, add: Callable[[str, str | None, Progress], Stored] = store.add) -> None:
         super().__init__()
         self._add = add
+        self._stopped = Event()
         self.setWindowTitle(strings.MODELS)
         self.setAcceptDrops(True)
         self.list = QListWidget()
@@ -64,8 +74,19 @@ class ModelPanel(QWidget):
         self.state.setWordWrap(True)
         self.button = QPushButton(strings.ADD_MODEL)
         self.button.clicked.connect(self._ask)
+        self.fast = QCheckBox(strings.FAST_MODE)
+        self.fast.setToolTip(strings.FAST_MODE_TIP)
+        self.bar = QProgressBar()
+        self.bar.hide()
+        self.stop = QPushButton(strings.STOP_ADDING)
+        self.stop.setToolTip(strings.STOP_ADDING_TIP)
+        self.stop.clicked.connect(self._stopped.set)
+        self.stop.hide()
+        self.arrived.connect(self._on_arrived)
         layout = QVBoxLayout(self)
-        for part in (self.list, self.text, self.button, self.state):
+        for part in (
+            self.list, self.fast, self.text, self.button, self.state, self.bar, self.stop,
+        ):  # fmt: skip
             layout.addWidget(part)
         self.draw()
 
@@ -82,12 +103,17 @@ class ModelPanel(QWidget):
             self.list.addItem(item)
 
     def add(self, source: str) -> None:
-        """Add a file, or a model of the catalogue, in the background."""
-        self.button.setEnabled(False)
+        """Add a file, or a model of the catalogue, in the background; one at a time."""
+        if not self.button.isEnabled():
+            return
+        self._stopped.clear()
+        self._show_busy(True)
         self.state.setText(strings.adding(Path(source).name))
         create_worker(
             self._add,
             source,
+            None,
+            self._tell,
             _connect={"returned": self._on_added, "errored": self._on_failed},
             _ignore_errors=True,
         )
@@ -111,23 +137,48 @@ class ModelPanel(QWidget):
         if path:
             self.add(path)
 
+    def _tell(self, there: int, total: int | None) -> None:
+        """Tell the window how much has arrived; this runs where the download does."""
+        if self._stopped.is_set():
+            raise Cancelled
+        if total:
+            self.arrived.emit(there / total)
+
+    def _on_arrived(self, share: float) -> None:
+        # When all of it is there it is checked and converted, which takes a moment longer.
+        self.bar.setRange(0, 100 if share < 1 else 0)
+        self.bar.setValue(int(100 * share))
+        self.stop.setVisible(share < 1)
+
     def _on_double_clicked(self, item: QListWidgetItem) -> None:
         name = str(item.data(Qt.ItemDataRole.UserRole))
-        if name in store.stored():
-            self.chosen.emit(name)
-        else:
+        model = store.stored().get(name)
+        if model is None:
             self.add(name)
+        else:
+            self.chosen.emit(self._wanted(model))
+
+    def _wanted(self, model: Stored) -> str:
+        """The name to ask for, with the fast mode where it is ticked and there is one."""
+        return model.fast_name if self.fast.isChecked() else model.name
 
     def _on_added(self, model: Stored) -> None:
-        self.button.setEnabled(True)
+        self._show_busy(False)
         self.state.setText(strings.added(model.name))
         show_info(strings.added(model.name))
         self.draw()
-        self.added.emit(model.name)
+        self.added.emit(self._wanted(model))
 
     def _on_failed(self, error: Exception) -> None:
-        self.button.setEnabled(True)
-        self.state.setText(escape(str(error)))
+        self._show_busy(False)
+        stopped = isinstance(error, Cancelled)
+        self.state.setText(strings.STOPPED_ADDING if stopped else escape(str(error)))
+
+    def _show_busy(self, busy: bool) -> None:
+        self.button.setEnabled(not busy)
+        self.bar.setRange(0, 0)
+        self.bar.setVisible(busy)
+        self.stop.hide()
 
 
 def _pages() -> list[str]:

@@ -11,6 +11,9 @@ WEIGHTS = Path(__file__).parent / "weights"
 #: The model that comes with the package.
 DEFAULT = "piclick-tiny"
 
+#: Added to a published model's name, it asks for the fast mode.
+FAST = ":fast"
+
 
 @dataclass(frozen=True)
 class RegisteredModel:

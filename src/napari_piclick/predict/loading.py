@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_piclick.models.checkpoint import load_tiny
 from napari_piclick.models.published_checkpoint import ARCHITECTURE, load_piclick
-from napari_piclick.models.registry import DEFAULT, MODELS, find_weights, sha256
+from napari_piclick.models.registry import DEFAULT, FAST, MODELS, find_weights, sha256
 from napari_piclick.predict.compat import CompatPredictor
 from napari_piclick.predict.device import choose_device
 from napari_piclick.predict.full_pass import FullPass
@@ -17,9 +17,6 @@ from napari_piclick.weights.store import Stored, find
 
 if TYPE_CHECKING:
     from napari_piclick.predict.interface import ClickPredictor
-
-#: Added to a published model's name, it asks for the fast mode.
-FAST = ":fast"
 
 
 def load_predictor(

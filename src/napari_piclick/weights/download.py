@@ -38,10 +38,13 @@ def download(entry: Entry, folder: Path, on_progress: Progress | None = None) ->
         With a ``url``.
     folder : Path
     on_progress : callable, optional
-        Called with the bytes there are and the bytes there will be (None if unknown).
+        Called with the bytes there are and the bytes there will be (None if unknown); it may
+        raise `Cancelled`.
 
     Raises
     ------
+    Cancelled
+        If ``on_progress`` raised it.
     ValueError
         If the checksum is not the catalogue's; nothing is left behind.
     ConnectionError
@@ -64,6 +67,10 @@ def download(entry: Entry, folder: Path, on_progress: Progress | None = None) ->
     finally:
         log.setLevel(level)
     return folder / str(path)
+
+
+class Cancelled(Exception):  # noqa: N818  it is no error
+    """Raised by an ``on_progress`` to stop a download; what has arrived is kept."""
 
 
 class ResumingDownloader:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pooch
 from safetensors import SafetensorError, safe_open
 
-from napari_piclick.models.registry import MODELS, sha256
+from napari_piclick.models.registry import FAST, MODELS, sha256
 from napari_piclick.weights.catalogue import Entry, read_catalogue
 from napari_piclick.weights.download import download
 
@@ -52,6 +52,11 @@ class Stored:
     source_sha256: str
     licence: str
     config: str
+
+    @property
+    def fast_name(self) -> str:
+        """What asks for its fast mode, which published networks have; else its name."""
+        return self.name + (FAST if self.architecture == "piclick" else "")
 
     @property
     def recorded(self) -> str:
