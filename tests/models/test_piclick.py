@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from napari_piclick.models.authors_checkpoint import build, read_authors_checkpoint
-from napari_piclick.models.deformable_attention import SamplingGrid
+from napari_piclick.models.deformable_attention import SamplingGrid, weighted_sum
 from napari_piclick.models.matrix_conv import Double, Halve, Pointwise
 from napari_piclick.models.piclick import PiClick
 from napari_piclick.models.piclick_config import SIZES, PiClickConfig
@@ -171,6 +171,15 @@ def test_convolutions_as_matrix_products(ours: nn.Module, usual: nn.Module) -> N
     for shape in ((6, 8), (7, 9)):
         x = torch.randn(2, 5, *shape)
         torch.testing.assert_close(ours(x), usual(x))
+
+
+def test_gathered_rows_add_up_as_embedding_bags_do() -> None:
+    generator = torch.Generator().manual_seed(0)
+    table = torch.randn(50, 8, generator=generator)
+    rows = [torch.randint(0, 50, (6, 5), generator=generator, dtype=torch.int32) for _ in range(4)]
+    factors = [torch.rand(6, 5, generator=generator) for _ in range(4)]
+    both = [weighted_sum(table, rows, factors, bags) for bags in (True, False)]
+    torch.testing.assert_close(*both)
 
 
 def test_deformable_attention_is_grid_sample_of_every_level() -> None:

@@ -243,7 +243,7 @@ def test_a_full_gpu_is_left_for_the_cpu_with_a_message(monkeypatch: pytest.Monke
     run = FullPass(build(*read_authors_checkpoint(MICRO)), "micro", CPU)
     picture, points = torch.rand(4, 224, 224), torch.tensor([[100.0, 90, 0], [-1, -1, -1]])
     want = run(picture, points)
-    run.device = torch.device("cuda")
+    run.device, run.mixed = torch.device("cuda"), True
     real = run._run
     calls = []
 
@@ -258,7 +258,56 @@ def test_a_full_gpu_is_left_for_the_cpu_with_a_message(monkeypatch: pytest.Monke
         found = run(picture, points)
     assert calls == ["cuda", "cpu"]
     assert run.device.type == "cpu"
+    assert not run.mixed
     torch.testing.assert_close(found[0].logits, want[0].logits)
+
+
+def test_a_gpu_that_cannot_even_hold_the_model_is_left_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    state = read_authors_checkpoint(MICRO)
+    real, asked = torch.nn.Module.to, []
+
+    def full(self: torch.nn.Module, *arguments: object, **options: object) -> torch.nn.Module:
+        if arguments and arguments[0] == torch.device("mps"):
+            asked.append(arguments[0])
+            raise RuntimeError("MPS backend out of memory (MPS allocated: 9.07 GB)")
+        return real(self, *arguments, **options)  # type: ignore[no-any-return, call-overload]
+
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    with pytest.warns(UserWarning, match="memory of mps is not enough for micro"):
+        run = FullPass(build(*state), "micro", torch.device("mps"))
+    assert len(asked) == 1
+    assert run.device.type == "cpu"
+    assert len(run(torch.rand(4, 224, 224), torch.full((2, 3), -1.0))) == 2
+
+
+def test_mixed_precision_is_for_nvidia_gpus_and_leaves_masks_nearly_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, reference: Path
+) -> None:
+    state = read_authors_checkpoint(reference / "piclick_tiny_trained.pth")
+    with np.load(reference / "raw_tiny_trained_A_448_1pos.npz") as file:
+        image = torch.from_numpy(file["image"].astype(np.float32) / 255)
+        points = torch.from_numpy(file["points"])[0]
+    picture = torch.cat([image.reshape(448, 448, 3).permute(2, 0, 1), torch.zeros(1, 448, 448)])
+    exact = FullPass(build(*state), "tiny", CPU)(picture, points)[0]
+    # No GPU is needed to see that every step takes the smaller type: the CPU has bfloat16.
+    run = FullPass(build(*state), "tiny", CPU)
+    run.mixed = True
+    close = run(picture, points)[0]
+    assert close.logits.dtype == close.iou.dtype == torch.float32
+    assert not torch.equal(close.logits, exact.logits)
+    one, two = exact.logits > 0, close.logits > 0
+    # The views are sorted by IoU score, so a near tie may change places: compare the best match.
+    ious = [max(float((a & b).sum() / (a | b).sum().clamp(min=1)) for b in two) for a in one]
+    assert np.mean(ious) > 0.95
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, *_, **__: self)
+    chosen = {
+        (device, exact): FullPass(build(*state), "t", torch.device(device), exact=exact).mixed
+        for device in ("cuda", "mps", "cpu")
+        for exact in (False, True)
+    }
+    assert [key for key, mixed in chosen.items() if mixed] == [("cuda", False)]
 
 
 def test_other_errors_of_the_network_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

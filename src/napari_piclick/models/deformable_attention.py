@@ -101,11 +101,8 @@ class SamplingGrid:
         bags = (batch * count * self.heads, -1)
         neighbours = (place, place + self.heads, below, below + self.heads)
         factors = (upper - upper_right, upper_right, lower - lower_right, lower_right)
-        read = F.embedding_bag(
-            torch.cat([part.view(bags) for part in neighbours], 1),
-            table,
-            mode="sum",
-            per_sample_weights=torch.cat([part.view(bags) for part in factors], 1),
+        read = weighted_sum(
+            table, [part.view(bags) for part in neighbours], [part.view(bags) for part in factors]
         )
         return read.view(batch, count, width)
 
@@ -149,6 +146,33 @@ class DeformableAttention(nn.Module):
         read = grid.sample(self.value_proj(value), down, across, weights.flatten(-2))
         attended: Tensor = self.output_proj(read.to(query.dtype))
         return attended
+
+
+def weighted_sum(
+    table: Tensor, rows: Sequence[Tensor], factors: Sequence[Tensor], bags: bool | None = None
+) -> Tensor:
+    """Sum rows of a table, each with its factor.
+
+    Parameters
+    ----------
+    table : (T, C) float32
+    rows, factors : sequences of (N, K) int32 and float32
+    bags : bool, optional
+        Whether to use embedding bags: fastest, but Apple's GPUs have had them only since
+        PyTorch 2.10, so there the rows are gathered. By default, as the device needs it.
+
+    Returns
+    -------
+    (N, C) float32
+    """
+    if bags if bags is not None else table.device.type != "mps":
+        places, weights = torch.cat(list(rows), 1), torch.cat(list(factors), 1)
+        return F.embedding_bag(places, table, mode="sum", per_sample_weights=weights)
+    total = table.new_zeros(len(rows[0]), table.shape[1])
+    for places, each in zip(rows, factors, strict=True):
+        for k in range(places.shape[1]):  # one after the other, so that little memory is needed
+            total = total + table[places[:, k].long()] * each[:, k : k + 1]
+    return total
 
 
 def _padded(shape: tuple[int, int]) -> int:

@@ -45,7 +45,8 @@ class FullPass:
         self.name = name
         self.device = device
         self.size = model.config.image
-        self._exact = exact
+        #: Whether sums are done in the smaller float that this GPU is quick at.
+        self.mixed = device.type == "cuda" and not exact
         self.flips = not fast
         model = to_int8(model) if fast else model
         for part in (model.neck, model.head.pixel_decoder):  # convolutions are faster so
@@ -86,8 +87,7 @@ class FullPass:
         if self.device.type == "mps":  # knows no float64
             clicks = clicks.float()
         x, clicks = x.to(self.device), clicks.to(self.device)
-        mixed = self.device.type == "cuda" and not self._exact
-        with torch.inference_mode(), torch.autocast(self.device.type, enabled=mixed):
+        with torch.inference_mode(), torch.autocast(self.device.type, enabled=self.mixed):
             prediction = self._model(x, clicks)
             shape = (x.shape[2], x.shape[3])
             masks = F.interpolate(
@@ -107,7 +107,7 @@ class FullPass:
             stacklevel=4,
         )
         gone = self.device
-        self.device = torch.device("cpu")
+        self.device, self.mixed = torch.device("cpu"), False
         self._model = self._model.to(self.device)
         if gone.type == "cuda":
             torch.cuda.empty_cache()
