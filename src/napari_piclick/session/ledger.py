@@ -12,7 +12,7 @@ from napari_piclick.session.drafts import Drafts
 from napari_piclick.session.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from napari_piclick.proposals import Proposals
     from napari_piclick.session.draft import Draft
@@ -28,6 +28,11 @@ KEPT_ANSWERS = 4
 
 class Ledger:
     """Unfinished objects, records of finished ones, and one timeline for all of it.
+
+    Parameters
+    ----------
+    moved : callable
+        Called after every step, forwards or back.
 
     Attributes
     ----------
@@ -45,7 +50,8 @@ class Ledger:
     drafted = Signal(object, object)
     recorded = Signal(object, int, object)
 
-    def __init__(self) -> None:
+    def __init__(self, moved: Callable[[], None]) -> None:
+        self._moved = moved
         self.drafts = Drafts()
         self.timeline: Timeline[Step] = Timeline()
         self._records: WeakKeyDictionary[LabelMap, dict[int, Record]] = WeakKeyDictionary()
@@ -99,6 +105,7 @@ class Ledger:
             self.timeline = self.timeline.amend(now).undo()
             self._lighten()
             if changed:
+                self._moved()
                 return step
         return None
 
@@ -110,6 +117,7 @@ class Ledger:
             self.timeline = self.timeline.redo().amend(now)
             self._lighten()
             if changed:
+                self._moved()
                 return step
         return None
 
@@ -184,6 +192,7 @@ class Ledger:
         else:
             self.timeline = self.timeline.push(step)
         self._lighten()
+        self._moved()
         return step
 
     def _as_it_is(self, step: Step, *, back: bool) -> Step:
