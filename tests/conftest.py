@@ -69,9 +69,13 @@ class FloodPredictor:
         self.questions.append(tuple(clicks))
         self.previous.append(previous)
         image = self._image if self._image.ndim == 2 else self._image.astype(int).sum(-1)
-        start = next(click for click in clicks if click.positive)
-        alike, _ = ndimage.label(image == image[start.pixel])
-        mask = alike == alike[start.pixel]
+        start = next((click for click in clicks if click.positive), None)
+        if start is None:  # only what is not part of a mask that was there before
+            whole = isinstance(previous, np.ndarray)
+            mask = (previous if whole else previous.plane_mask()) > 0.5
+        else:
+            alike, _ = ndimage.label(image == image[start.pixel])
+            mask = alike == alike[start.pixel]
         region = Region.of_mask(mask)
         assert region is not None
         row, col = region.center

@@ -121,10 +121,14 @@ class Plane:
         return self.from_volume(np.asarray(points, float) @ inverse[:-1, :-1].T + inverse[:-1, -1])
 
     @cached_property
+    def voxel_size(self) -> tuple[float, ...]:
+        """Length of one voxel of the volume along each axis, in world units."""
+        return tuple(np.linalg.norm(self._matrix[:-1, :-1], axis=0).tolist())
+
+    @cached_property
     def spacing(self) -> tuple[float, float]:
         """(height, width) of one pixel in world units."""
-        lengths = np.linalg.norm(self._matrix[:-1, :-1], axis=0)
-        return float(lengths[self.displayed[0]]), float(lengths[self.displayed[1]])
+        return self.voxel_size[self.displayed[0]], self.voxel_size[self.displayed[1]]
 
     @cached_property
     def flipped(self) -> tuple[bool, bool]:

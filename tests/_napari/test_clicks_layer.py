@@ -47,7 +47,6 @@ def press(clicks: ClicksLayer, button: int, *modifiers: str) -> None:
         (2, (), False),
         (1, ("Shift",), False),
         (1, ("Alt",), False),
-        (1, ("Control",), True),
         (2, ("Shift",), False),
     ],
 )
@@ -58,6 +57,19 @@ def test_the_button_gives_the_sign_of_the_very_click(
     clicks.layer.add((2, 3, 4))
     assert heard.clicks == [((2, 3, 4), positive)]
     assert clicks.read()[1] == [positive]
+
+
+def test_control_and_left_pick_and_add_nothing(clicks: ClicksLayer, heard: Heard) -> None:
+    picked: list[tuple] = []
+    clicks.picked.connect(lambda place: picked.append(tuple(place)))
+    press(clicks, 1, "Control")
+    clicks.layer.add((2, 3, 4))
+    assert picked == [(2, 3, 4)]
+    assert heard.clicks == []
+    assert len(clicks.layer.data) == 0
+    press(clicks, 1)
+    clicks.layer.add((2, 3, 5))
+    assert heard.clicks == [((2, 3, 5), True)]
 
 
 def test_signs_differ_in_colour_and_in_shape(clicks: ClicksLayer) -> None:

@@ -36,6 +36,8 @@ class Canvas:
     ----------
     clicked : psygnal.Signal
         Emitted with (position, positive): volume coordinates, and the sign of the click.
+    picked : psygnal.Signal
+        Emitted with a position in volume coordinates when a finished object there is wanted.
     edited : psygnal.Signal
         Emitted after clicks were moved or deleted by hand.
     layer_made : psygnal.Signal
@@ -45,6 +47,7 @@ class Canvas:
     """
 
     clicked = Signal(object, bool)
+    picked = Signal(object)
     edited = Signal()
     layer_made = Signal(object)
     moved = Signal()
@@ -78,6 +81,7 @@ class Canvas:
         if self._clicks is None:
             self._clicks = ClicksLayer(self._image)
             self._clicks.clicked.connect(self._on_clicked)
+            self._clicks.picked.connect(self._on_picked)
             self._clicks.edited.connect(self._on_edited)
             self._viewer.add_layer(self._clicks.layer)
             self.layer_made.emit(self._clicks.layer)
@@ -133,11 +137,15 @@ class Canvas:
         if self._clicks is not None:
             self._clicks.close()
             self._clicks.clicked.disconnect(self._on_clicked)
+            self._clicks.picked.disconnect(self._on_picked)
             self._clicks.edited.disconnect(self._on_edited)
             self._clicks = None
 
     def _on_clicked(self, position: np.ndarray, positive: bool) -> None:
         self.clicked.emit(position, positive)
+
+    def _on_picked(self, position: np.ndarray) -> None:
+        self.picked.emit(position)
 
     def _on_edited(self) -> None:
         self.edited.emit()

@@ -28,6 +28,8 @@ SCREEN_SIZE = (2, 14)
 LEFT, RIGHT = 1, 2
 #: Held with the left button, these mean the right one: for trackpads.
 NEGATIVE_MODIFIERS = frozenset({"Shift", "Alt"})
+#: Held with the left button, this picks a finished object instead of adding a click.
+PICK_MODIFIER = "Control"
 
 
 class ClicksLayer:
@@ -43,11 +45,14 @@ class ClicksLayer:
     layer : napari.layers.Points
     clicked : psygnal.Signal
         Emitted with (position, positive) after a click: volume coordinates, and its sign.
+    picked : psygnal.Signal
+        Emitted with a position in volume coordinates when a finished object there is wanted.
     edited : psygnal.Signal
         Emitted after points were moved, deleted or pasted by hand.
     """
 
     clicked = Signal(object, bool)
+    picked = Signal(object)
     edited = Signal()
 
     def __init__(self, image: Image) -> None:
@@ -65,6 +70,7 @@ class ClicksLayer:
         )
         self._drawing = False
         self._button_counts = True
+        self._picks = False
         self.layer.mouse_drag_callbacks.append(self._on_mouse_pressed)
         self.layer.events.data.connect(self._on_data_changed)
         self.layer.events.features.connect(self._on_features_changed)
@@ -107,7 +113,8 @@ class ClicksLayer:
         if str(layer.mode) != "add":
             return
         positive = event.button == LEFT and not NEGATIVE_MODIFIERS & set(event.modifiers)
-        self._button_counts = event.button in (LEFT, RIGHT)
+        self._picks = event.button == LEFT and PICK_MODIFIER in event.modifiers
+        self._button_counts = event.button in (LEFT, RIGHT) and not self._picks
         with self._drawing_ourselves():
             layer.selected_data = set()  # what follows would change selected points as well
             layer.feature_defaults = {"sign": SIGNS[not positive]}
@@ -123,6 +130,9 @@ class ClicksLayer:
             if not counts:
                 with self._drawing_ourselves():
                     self.layer.data = points[:-1]
+                if self._picks:
+                    self._picks = False
+                    self.picked.emit(points[-1])
             elif len(event.data_indices) == 1:
                 self.clicked.emit(points[-1], positive[-1])
             else:  # several at once: they were pasted

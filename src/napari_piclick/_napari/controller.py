@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_warning
 from psygnal import Signal
 
+from napari_piclick._napari.answers import DEFAULT_MODEL, Answers
 from napari_piclick._napari.canvas import Canvas
 from napari_piclick._napari.keys import bind_keys
 from napari_piclick._napari.label_actions import LabelActions
 from napari_piclick._napari.viewfinder import NO_IMAGE, Viewfinder
 from napari_piclick.clicks import Click
 from napari_piclick.session import Session
-from napari_piclick.session.album import Album
-from napari_piclick.session.engine import Engine
 from napari_piclick.session.place import Place
 
 if TYPE_CHECKING:
@@ -23,32 +22,15 @@ if TYPE_CHECKING:
     import numpy as np
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
-    from psygnal import SignalInstance
 
+    from napari_piclick._napari.answers import Worker
     from napari_piclick._napari.target import Target
     from napari_piclick.plane import Plane
-    from napari_piclick.session import LabelEdit, Prompt, Step
+    from napari_piclick.session import LabelEdit, Step
     from napari_piclick.session.accepted import Written
-    from napari_piclick.session.engine import Answer, Stage
-    from napari_piclick.session.source import Source
+    from napari_piclick.session.engine import Stage
 
-DEFAULT_MODEL = "piclick-tiny"
-
-
-class Worker(Protocol):
-    """What the controller needs of `Jobs`."""
-
-    answered: SignalInstance
-    failed: SignalInstance
-    stage_changed: SignalInstance
-
-    @property
-    def device(self) -> str | None: ...
-    def use(self, engine: Engine) -> None: ...
-    def ask(self, prompt: Prompt, source: Source) -> None: ...
-    def prepare(self, source: Source) -> None: ...
-    def drop(self) -> None: ...
-    def close(self) -> None: ...
+__all__ = ["DEFAULT_MODEL", "Controller"]
 
 
 class Controller:
@@ -65,9 +47,8 @@ class Controller:
     session : Session
     labels : LabelActions
         What can be done to objects in the labels.
-    model : str
-    stage : Stage or None
-        What the worker is doing.
+    answers : Answers
+        What a model says to the session's questions.
     accept_waits : bool
         Whether the object is to be accepted as soon as its proposals come.
     changed : psygnal.Signal
@@ -78,28 +59,24 @@ class Controller:
 
     def __init__(self, viewer: ViewerModel, jobs: Worker) -> None:
         self.session = Session()
-        self.model = DEFAULT_MODEL
-        self.stage: Stage | None = None
         self.accept_waits = False
         self._viewer = viewer
-        self._jobs = jobs
         self._view = Viewfinder(viewer)
         self.labels = LabelActions(viewer, self.session, self._view)
         self._canvas: Canvas | None = None
-        self._album = Album()
-        self._asked: Prompt | None = None
+        self.answers = Answers(self.session, self._view, jobs)
         self._closed = False
         self.session.changed.connect(self._on_session_changed)
-        jobs.answered.connect(self._on_answered)
-        jobs.failed.connect(self._on_failed)
-        jobs.stage_changed.connect(self._on_stage_changed)
+        self.answers.received.connect(self._on_received)
+        self.answers.failed.connect(self._on_failed)
+        self.answers.changed.connect(self._on_something_changed)
         self._view.plane_changed.connect(self._on_plane_changed)
         self._view.image_gone.connect(self._on_image_gone)
         self._view.image_wanted.connect(self._on_image_wanted)
-        self.labels.changed.connect(self._on_layers_changed)
+        self.labels.changed.connect(self._on_something_changed)
         for name in ("inserted", "removed", "renamed"):
-            getattr(viewer.layers.events, name).connect(self._on_layers_changed)
-        viewer.layers.selection.events.active.connect(self._on_layers_changed)
+            getattr(viewer.layers.events, name).connect(self._on_something_changed)
+        viewer.layers.selection.events.active.connect(self._on_something_changed)
         self.set_image(self._view.first_image())
 
     def close(self) -> None:
@@ -108,12 +85,9 @@ class Controller:
             return
         self._closed = True
         for name in ("inserted", "removed", "renamed"):
-            getattr(self._viewer.layers.events, name).disconnect(self._on_layers_changed)
-        self._viewer.layers.selection.events.active.disconnect(self._on_layers_changed)
-        self._jobs.answered.disconnect(self._on_answered)
-        self._jobs.failed.disconnect(self._on_failed)
-        self._jobs.stage_changed.disconnect(self._on_stage_changed)
-        self._jobs.close()
+            getattr(self._viewer.layers.events, name).disconnect(self._on_something_changed)
+        self._viewer.layers.selection.events.active.disconnect(self._on_something_changed)
+        self.answers.close()
         self._view.close()
         self.labels.close()
         self._leave_canvas()
@@ -164,7 +138,17 @@ class Controller:
     @property
     def device(self) -> str | None:
         """Where the model runs; None until it is loaded."""
-        return self._jobs.device
+        return self.answers.device
+
+    @property
+    def model(self) -> str:
+        """The model's name or path."""
+        return self.answers.model
+
+    @property
+    def stage(self) -> Stage | None:
+        """What the worker is doing."""
+        return self.answers.stage
 
     @property
     def listening(self) -> bool:
@@ -185,7 +169,7 @@ class Controller:
     @property
     def thumbnails(self) -> np.ndarray | None:
         """(Q, size, size, 4) uint8 pictures of the session's proposals, or None."""
-        return self._album.find(self.session.proposals)
+        return self.answers.thumbnails
 
     # -- requests -------------------------------------------------------------------------
 
@@ -199,6 +183,7 @@ class Controller:
         if image is not None:
             self._canvas = Canvas(self._viewer, image)
             self._canvas.clicked.connect(self._on_clicked)
+            self._canvas.picked.connect(self._on_picked)
             self._canvas.edited.connect(self._on_clicks_edited)
             self._canvas.layer_made.connect(self._on_clicks_layer_made)
             self._canvas.moved.connect(self._on_image_moved)
@@ -212,13 +197,7 @@ class Controller:
 
     def set_model(self, model: str) -> None:
         """Take another model, by name or path; it is loaded when it is first needed."""
-        if model == self.model:
-            return
-        self.model = model
-        self._jobs.use(Engine.named(model))
-        self._asked = None
-        self._ask()
-        self.changed.emit()
+        self.answers.use(model)
 
     def set_overwrite(self, overwrite: bool) -> None:
         """Whether an accepted object may take pixels from others."""
@@ -305,6 +284,11 @@ class Controller:
             show_warning("That click lies outside the image: click on the image itself.")
         self._draw()
 
+    def _on_picked(self, position: np.ndarray) -> None:
+        self.accept_waits = False
+        self.labels.reopen_at(position)
+        self._draw()
+
     def _on_clicks_edited(self) -> None:
         if self.plane is not None and self._canvas is not None:
             points, signs = self._canvas.read_clicks()
@@ -329,8 +313,7 @@ class Controller:
 
     def _on_plane_changed(self) -> None:
         self.accept_waits = False
-        self._asked = None
-        self._jobs.drop()
+        self.answers.drop()
         if self.plane is None:
             self.session.hide()
         else:
@@ -348,33 +331,23 @@ class Controller:
         if image is not None:
             self.set_image(image)
 
-    def _on_layers_changed(self) -> None:
+    def _on_something_changed(self) -> None:
         self.changed.emit()
 
     # -- what the session and the worker say ----------------------------------------------
 
     def _on_session_changed(self) -> None:
         self._draw()
-        self._ask()
+        self.answers.ask()
         self.changed.emit()
 
-    def _on_answered(self, answer: Answer) -> None:
-        if answer.thumbnails is not None:  # it was answered before, and now has its pictures
-            self._album.put(answer.proposals, answer.thumbnails)
-            self.changed.emit()
-            return
-        if self._asked is not None and answer.prompt.same_as(self._asked):
-            self._asked = None
-        if self.session.receive(answer.prompt, answer.proposals) and self.accept_waits:
+    def _on_received(self) -> None:
+        if self.accept_waits:
             self.accept()
 
     def _on_failed(self, sentence: str) -> None:
         self.accept_waits = False
         show_warning(sentence)
-        self.changed.emit()
-
-    def _on_stage_changed(self, stage: Stage | None) -> None:
-        self.stage = stage
         self.changed.emit()
 
     # -- inside ---------------------------------------------------------------------------
@@ -389,21 +362,6 @@ class Controller:
                 if image.unique_id == step.place.image:
                     self.set_image(image)
                     self._view.go_to(step.place.plane)
-
-    def _ask(self) -> None:
-        """Have the session's question answered; without one, get ready for the next."""
-        source, question = self._view.source, self.session.question
-        if source is None:
-            return
-        if question is None:
-            if self._asked is not None:
-                self._asked = None
-                self._jobs.drop()
-            if not self.session.clicks:
-                self._jobs.prepare(source)
-        elif self._asked is None or not question.same_as(self._asked):
-            self._asked = question
-            self._jobs.ask(question, source)
 
     def _draw(self) -> None:
         if self._canvas is not None:

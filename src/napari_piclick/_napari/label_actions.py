@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from napari.layers import Labels
 from napari.utils.notifications import show_warning
 from psygnal import Signal
@@ -11,17 +12,20 @@ from psygnal import Signal
 from napari_piclick._napari.destination import Destination
 from napari_piclick._napari.viewfinder import NO_IMAGE
 from napari_piclick.session.label_map import LabelsError
+from napari_piclick.session.object_table import object_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
     from napari.components import ViewerModel
+    from numpy.typing import ArrayLike
 
     from napari_piclick._napari.target import Target
     from napari_piclick._napari.viewfinder import Viewfinder
     from napari_piclick.session import LabelEdit, Session, Step
     from napari_piclick.session.accepted import Written
+    from napari_piclick.session.object_table import Row
 
     Result = TypeVar("Result")
 
@@ -114,6 +118,104 @@ class LabelActions:
         if self.ready() is None:
             return None
         return self.tried(lambda: self._session.apply(edit, what, into))
+
+    # -- one object -----------------------------------------------------------------------
+
+    def reopen(self, label: int) -> bool:
+        """Take an object up again, so that the next click refines it."""
+        return self.tried(lambda: self._session.objects.reopen(label)) is not None
+
+    def reopen_at(self, position: ArrayLike) -> bool:
+        """Take up the object at a position in volume coordinates, in the topmost labels there.
+
+        If those are other labels than the chosen ones, they are chosen.
+        """
+        layer, label = self._find(position)
+        if layer is None:
+            show_warning("There is no object there: pick one that is labelled.")
+            return False
+        if layer != self.target:
+            self.set_target(layer)
+        return layer == self.target and self.reopen(label)
+
+    def reopen_under_cursor(self) -> bool:
+        """Take up the object under the mouse."""
+        image = self._view.image
+        if image is None:
+            show_warning(NO_IMAGE)
+            return False
+        first = self._viewer.dims.ndim - image.ndim
+        return self.reopen_at(image.world_to_data(self._viewer.cursor.position[first:]))
+
+    def start_new(self) -> None:
+        """Go on with a new object, under the next free id; a brush takes that id too."""
+        if self._session.draft.label is not None:
+            self._session.cancel()
+        target = self.destination.target
+        if target is not None:
+            target.layer.selected_label = target.next_label
+
+    def delete(self, label: int) -> bool:
+        """Take an object out of the labels."""
+        return self.tried(lambda: self._session.objects.delete(label)) is not None
+
+    def merge(self, label: int, into: int) -> bool:
+        """Make an object part of another one."""
+        return self.tried(lambda: self._session.objects.merge(label, into)) is not None
+
+    def classify(self, label: int, kind: str) -> bool:
+        """Put an object in a class; an empty name takes it out."""
+        return self.tried(lambda: self._session.objects.classify(label, kind)) is not None
+
+    def keep_largest(self, label: int, *, whole: bool = True) -> None:
+        """Keep the largest part of an object: of all of it, or on this plane."""
+        self.tried(lambda: self._session.objects.keep_largest(label, whole=whole))
+
+    def fill_holes(self, label: int, *, whole: bool = True) -> None:
+        """Fill the holes of an object: of all of it, or on this plane."""
+        self.tried(lambda: self._session.objects.fill_holes(label, whole=whole))
+
+    def smooth(self, label: int, *, whole: bool = True) -> None:
+        """Smooth the outline of an object: of all of it, or on this plane."""
+        spacing, _ = self.scale()
+        self.tried(lambda: self._session.objects.smooth(label, whole=whole, spacing=spacing))
+
+    def scale(self) -> tuple[list[float] | None, str]:
+        """Size of a voxel along each axis of the image, and its unit; None, "pixel" if unknown."""
+        plane = self._view.plane
+        if plane is None or self._view.image is None:
+            return None, "pixel"
+        return list(plane.voxel_size), str(self._view.image.units[-1])
+
+    def table(self) -> list[Row]:
+        """A row for each object; see `object_table`."""
+        spacing, _ = self.scale()
+        return object_table(self._session.objects, spacing)
+
+    def jump(self, label: int) -> None:
+        """Bring an object into view, on the slice where most of it is."""
+        index = self._session.objects.index
+        voxel = None if index is None else index.voxel(label)
+        if voxel is None:
+            show_warning(f"There is no object {label} any more.")
+            return
+        self._view.go_to_voxel(voxel)
+        if self.target is not None:
+            self.target.selected_label = label
+
+    # -- inside ---------------------------------------------------------------------------
+
+    def _find(self, position: ArrayLike) -> tuple[Labels | None, int]:
+        """The topmost visible labels that have an object at a position, and its id."""
+        voxel = tuple(int(i) for i in np.round(np.asarray(position)))
+        if not all(0 <= i < n for i, n in zip(voxel, self._view.shape, strict=True)):
+            return None, 0
+        layers = [layer for layer in reversed(self.offered) if layer.visible and layer.editable]
+        for layer in sorted(layers, key=lambda layer: layer != self.target):
+            label = int(layer.data[voxel])
+            if label:
+                return layer, label
+        return None, 0
 
     def tried(self, request: Callable[[], Result]) -> Result | None:
         """What a request gives; None, and a sentence for the user, if it cannot be done."""

@@ -9,6 +9,8 @@ import numpy as np
 from napari_piclick.plane import Plane
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.components import Dims
     from napari.layers import Image
 
@@ -80,6 +82,15 @@ def show_plane(layer: Image, plane: Plane, dims: Dims) -> None:
     axes = [axis + first for axis in plane.hidden]
     if axes:
         dims.set_point(axes, [float(world[axis]) for axis in plane.hidden])
+
+
+def show_voxel(layer: Image, voxel: Sequence[float], dims: Dims) -> None:
+    """Move the viewer's sliders until a voxel of a layer is in view; its axes stay as they are."""
+    first = dims.ndim - layer.ndim
+    world = np.array(layer.data_to_world(voxel)) / _factors(layer, dims)
+    axes = [axis for axis in dims.not_displayed if axis >= first]
+    if axes:
+        dims.set_point(axes, [float(world[axis - first]) for axis in axes])
 
 
 def level_zero(layer: Image) -> np.ndarray:

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image
 from psygnal import Signal
 
-from napari_piclick._napari.view import NoPlaneError, level_zero, plane_in_view, show_plane
+from napari_piclick._napari.view import (
+    NoPlaneError,
+    level_zero,
+    plane_in_view,
+    show_plane,
+    show_voxel,
+)
 from napari_piclick.session.place import Place
 from napari_piclick.session.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from napari.components import ViewerModel
 
@@ -109,6 +115,11 @@ class Viewfinder:
         """Bring a plane of the image into view."""
         if self.image is not None and plane != self.plane and plane.volume_shape == self.shape:
             show_plane(self.image, plane, self._viewer.dims)
+
+    def go_to_voxel(self, voxel: Sequence[float]) -> None:
+        """Bring the plane with a voxel of the image into view."""
+        if self.image is not None:
+            show_voxel(self.image, voxel, self._viewer.dims)
 
     def look_at(self, image: Image | None) -> None:
         """Look at another image, or none."""
