@@ -26,7 +26,7 @@ RINGS = {
     "predict": {"values", "models", "weights"},
     "session": {"values", "predict"},
     "io": {"values"},
-    "eval": {"values", "models", "predict", "io"},
+    "eval": {"values", "models", "predict", "session", "io"},
     "train": {"values", "models", "predict", "io"},
     "segment": {"values", "predict", "session", "io"},
     "_napari": {"values", "predict", "session", "io"},

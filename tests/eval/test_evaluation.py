@@ -174,6 +174,7 @@ def test_results_are_written_whole_or_not_at_all(scripted_predictor, tmp_path):
     assert [written[key] for key in ("dataset", "model", "pick")] == ["boxes", "scripted", "trm"]
     assert written["protocol"] == {
         "pick": "trm", "max_clicks": 20, "target_iou": 0.9, "compat": None,
+        "volume": False,
     }  # fmt: skip
     assert written["samples"] == [
         {

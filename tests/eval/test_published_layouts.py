@@ -147,7 +147,7 @@ def test_the_published_layout_is_read(name, tmp_path):
 
 
 def test_every_dataset_has_its_layout_tested():
-    elsewhere = {"sstem", "folder", "brats"}
+    elsewhere = {"sstem", "folder", "brats", "volumes"}
     assert set(DATASETS) == elsewhere | set(LAYOUTS)
 
 

@@ -76,7 +76,12 @@ def _run(options: argparse.Namespace) -> None:
         max_clicks=options.max_clicks,
         target_iou=max(options.target_iou, *THRESHOLDS),
         compat=options.compat,
+        volume=options.volume,
     )
+    if options.volume:
+        dataset.volumes()  # refuses pictures
+        if options.sheet is not None:
+            raise UsageError("There is no --sheet of volumes; leave one of the two out.")
     spec = ModelSpec(
         options.model, options.device, tuple(options.model_arg), options.compat, options.threads
     )
@@ -102,7 +107,8 @@ def _evaluate(
     journal: Journal,
 ) -> Results:
     workers = _workers(options)
-    with Progress(dataset, options.limit, journal) as progress:
+    images = dataset.volumes() if protocol.volume else dataset.images()
+    with Progress(images, options.limit, journal, protocol.volume) as progress:
         try:
             results = evaluate(
                 dataset,
@@ -183,7 +189,8 @@ def _write(
             from napari_piclick.eval.curve import draw_curves
 
             summary = results.summary()
-            ious = [summary[f"miou@{k}"] or 0.0 for k in range(1, options.max_clicks + 1)]
+            mean = "mdice" if options.volume else "miou"
+            ious = [summary[f"{mean}@{k}"] or 0.0 for k in range(1, options.max_clicks + 1)]
             draw_curves({f"{results.model} ({options.pick})": ious}, options.plot)
         if (name := options.sheet) is not None:
             from napari_piclick.eval.contact_sheet import draw_contact_sheet

@@ -141,10 +141,7 @@ def annotate_object(
         threshold = PUBLISHED_THRESHOLD if protocol.compat else proposals.threshold
         masks = proposals.masks > threshold
         ious = tuple(truth.iou(mask, proposals.region) for mask in masks)
-        own = pick_by_code(proposals) if protocol.pick == "code" else proposals.chosen
-        pick = int(np.argmax(ious)) if protocol.pick == "oracle" else own
-        if protocol.pick != "trm":
-            proposals = proposals.choose(pick, "oracle" if protocol.pick == "oracle" else "trm")
+        pick, own, proposals = pick_proposal(proposals, ious, protocol)
         if len(clicks) == 1:
             different = count_different(masks)
             outer = tuple(
@@ -173,6 +170,36 @@ def annotate_object(
         different,
         outer,
     )
+
+
+def pick_proposal(
+    proposals: Proposals, ious: Sequence[float], protocol: ClickProtocol
+) -> tuple[int, int, Proposals]:
+    """Pick among proposals as a protocol asks for.
+
+    Parameters
+    ----------
+    proposals : Proposals
+    ious : IoU of each with the ground truth.
+    protocol : ClickProtocol
+
+    Returns
+    -------
+    pick, own : int
+        The proposal that counts, and the one that the model itself would have picked.
+    proposals : Proposals
+        With the choice that counts.
+
+    Raises
+    ------
+    ValueError
+        If the protocol asks for a score that the model does not give.
+    """
+    own = pick_by_code(proposals) if protocol.pick == "code" else proposals.chosen
+    if protocol.pick == "oracle":
+        pick = int(np.argmax(ious))
+        return pick, own, proposals.choose(pick, "oracle")
+    return own, own, proposals if protocol.pick == "trm" else proposals.choose(own, "trm")
 
 
 def pick_by_code(proposals: Proposals) -> int:

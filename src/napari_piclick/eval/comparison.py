@@ -36,7 +36,9 @@ class SavedRun:
     target_iou : float
         IoU at which objects were finished.
     ious : dict
-        The IoU after each click, by image and object.
+        The IoU (of volumes the Dice) after each click, by image and object.
+    volume : bool
+        Whether volumes were measured.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class SavedRun:
     max_clicks: int
     target_iou: float
     ious: dict[tuple[str, str], tuple[float, ...]]
+    volume: bool = False
 
     def mean_ious(self) -> list[float]:
         """mIoU@k for k = 1 up to the last click."""
@@ -107,6 +110,7 @@ def read_run(path: Path) -> SavedRun:
         run = SavedRun(
             path, values["dataset"], values["model"], values["pick"],
             protocol.get("max_clicks", _MAX_CLICKS), target, ious,
+            protocol.get("volume", False),
         )  # fmt: skip
     except OSError as error:
         raise ComparisonError(f"{path} cannot be read: {error}.") from error
@@ -130,7 +134,8 @@ def compare(first: SavedRun, second: SavedRun) -> list[Difference]:
     ComparisonError
         If the runs are not on the same objects, or with another number of clicks.
     """
-    if first.dataset != second.dataset or first.max_clicks != second.max_clicks:
+    kinds = [(run.dataset, run.max_clicks, run.volume) for run in (first, second)]
+    if kinds[0] != kinds[1]:
         raise ComparisonError(
             f"{first.path} is on {first.dataset} with up to {first.max_clicks} clicks and "
             f"{second.path} on {second.dataset} with up to {second.max_clicks}; only runs of the "
@@ -164,7 +169,7 @@ def compare(first: SavedRun, second: SavedRun) -> list[Difference]:
 def _measures(run: SavedRun, keys: list[tuple[str, str]], target: float) -> dict[str, np.ndarray]:
     ious = [run.ious[key] for key in keys]
     measures = {
-        f"mIoU@{k}": np.array([iou_at(each, k) for each in ious])
+        f"{'Dice' if run.volume else 'mIoU'}@{k}": np.array([iou_at(each, k) for each in ious])
         for k in (1, 3, 5)
         if k <= run.max_clicks
     }
@@ -193,7 +198,7 @@ def format_comparison(first: SavedRun, second: SavedRun, differences: list[Diffe
     words = (
         "Every object is compared with itself. The interval, and how often B is above A, are of "
         "means over images drawn anew (bootstrap): an interval without zero tells the runs apart. "
-        "More is better for mIoU, fewer for NoC."
+        "More is better for mIoU and Dice, fewer for NoC."
     )
     if first.pick != second.pick:
         words += " The two runs picked proposals in different ways, so more than the model differs."

@@ -6,7 +6,6 @@ import pickle
 import threading
 from typing import TYPE_CHECKING
 
-from napari_piclick.eval.annotation import annotate_image
 from napari_piclick.eval.workers import WorkerError
 
 if TYPE_CHECKING:
@@ -97,4 +96,4 @@ def _do(portable: bytes, job: ImageJob) -> list[ObjectResult | ImageDone]:
         _MADE.predictor = None  # let go of the last one before the next is made
         _MADE.predictor, _MADE.key = work.make_predictor(), portable
     predictor: Segmenter = _MADE.predictor
-    return list(annotate_image(work.dataset, job, predictor, work.protocol))
+    return list(work.annotate(job, predictor))

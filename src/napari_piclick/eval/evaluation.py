@@ -13,7 +13,7 @@ from napari_piclick.eval.results import Results
 from napari_piclick.eval.workers import Serial, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from napari_piclick.eval.datasets.dataset import Dataset
     from napari_piclick.eval.object_result import ImageDone
@@ -50,7 +50,7 @@ def evaluate(
     protocol : ClickProtocol, optional
         By default the model's own pick, 20 clicks, stopping at an IoU of 0.90.
     limit : int, optional
-        Use only the first images, this many.
+        Use only the first images (of volumes in 3D: the first volumes), this many.
     workers : Workers, optional
         Who clicks: `Processes` on this machine or `DaskCluster`; without, this process. The
         results are the same, in the same order, but for the times.
@@ -73,7 +73,8 @@ def evaluate(
     protocol = protocol or ClickProtocol()
     record = record if record is not None else MemoryRecord()
     work = Work(dataset, predictor, protocol)
-    for event in (workers or Serial()).run(work, _jobs(dataset, limit, record)):
+    images = dataset.volumes() if protocol.volume else dataset.images()
+    for event in (workers or Serial()).run(work, _jobs(images, limit, record)):
         if isinstance(event, ObjectResult):
             record.add(event)
             if on_object is not None:
@@ -91,8 +92,8 @@ def evaluate(
     )
 
 
-def _jobs(dataset: Dataset, limit: int | None, record: Record) -> Iterator[ImageJob]:
+def _jobs(images: Iterable[str], limit: int | None, record: Record) -> Iterator[ImageJob]:
     """The images that are still to be done, with the objects on them that are done already."""
-    for number, stem in enumerate(islice(dataset.images(), limit)):
+    for number, stem in enumerate(islice(images, limit)):
         if number not in record.finished:
             yield ImageJob(number, stem, record.done(number))

@@ -38,6 +38,8 @@ class ObjectResult:
     around : tuple of (str, float)
         Names of the objects around this one, each with the greatest IoU that a proposal after
         the first click, which is on this object, has with it.
+    slices : tuple of int
+        In volumes, the slice of each click; then ``ious`` are 3D Dice.
     """
 
     image: str
@@ -52,6 +54,7 @@ class ObjectResult:
     threshold: float
     different: int = 0
     around: tuple[tuple[str, float], ...] = ()
+    slices: tuple[int, ...] = ()
 
     @property
     def best_ious(self) -> tuple[float, ...]:
@@ -89,6 +92,7 @@ class ObjectResult:
             "threshold": self.threshold,
             "different": self.different,
             "around": [list(each) for each in self.around],
+            "slices": list(self.slices),
         }
 
     @classmethod
@@ -108,6 +112,7 @@ class ObjectResult:
             values["threshold"],
             values["different"],
             tuple((name, iou) for name, iou in values["around"]),
+            tuple(values["slices"]),
         )
 
 

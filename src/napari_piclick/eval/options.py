@@ -41,7 +41,15 @@ def run_parser() -> argparse.ArgumentParser:
         metavar="TEXT",
         help="an argument of MODULE:FACTORY; may be given several times",
     )
-    data.add_argument("--limit", type=positive_int, metavar="N", help="use the first N images only")
+    data.add_argument(
+        "--volume",
+        action="store_true",
+        help="measure whole volumes: after each click on a slice the object is followed through "
+        "its slices, and clicks are counted until its 3D Dice is reached (brats, oaizib, volumes)",
+    )
+    data.add_argument(
+        "--limit", type=positive_int, metavar="N", help="use the first N images, or volumes, only"
+    )
     protocol = parser.add_argument_group("the protocol")
     protocol.add_argument(
         "--pick",

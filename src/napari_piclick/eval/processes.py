@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
-from napari_piclick.eval.annotation import ImageJob, annotate_image
+from napari_piclick.eval.annotation import ImageJob
 from napari_piclick.eval.object_result import ImageDone, ObjectResult
 from napari_piclick.eval.workers import Work, WorkerError
 
@@ -152,7 +152,7 @@ def _serve(connection: Connection, work: Work) -> None:
             predictor = work.make_predictor()
             while True:
                 job = connection.recv()
-                for event in annotate_image(work.dataset, job, predictor, work.protocol):
+                for event in work.annotate(job, predictor):
                     connection.send(event)
         except (EOFError, BrokenPipeError):
             raise

@@ -56,6 +56,9 @@ class ClickProtocol:
     compat : "published" or None
         With "published", a pixel is object above a probability of 0.49, whatever the model's own
         threshold is, as in the program behind the published tables.
+    volume : bool
+        Whether objects are clicked in 3D and followed through slices (see
+        `napari_piclick.eval.volume_annotation`); then 3D Dice stands for IoU everywhere.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class ClickProtocol:
     max_clicks: int = 20
     target_iou: float = 0.90
     compat: Compat | None = None
+    volume: bool = False
 
     def __post_init__(self) -> None:
         if self.pick not in get_args(Pick):

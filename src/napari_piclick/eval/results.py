@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from napari_piclick.eval.bootstrap import LEVEL, RESAMPLES, confidence_intervals
-from napari_piclick.eval.metrics import iou_at, number_of_clicks, reached
-from napari_piclick.eval.nesting import ANSWERED
+from napari_piclick.eval.figures import PAIR_SHARES, Figures
 from napari_piclick.eval.protocol import PICKED_BY, THRESHOLDS
 
 if TYPE_CHECKING:
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
     from napari_piclick.eval.object_result import ObjectResult
     from napari_piclick.eval.protocol import ClickProtocol
-
-#: Shares of the pairs of nested objects.
-PAIR_SHARES = ("inner@1", "outer@1", "both@1")
 
 
 @dataclass
@@ -68,7 +64,9 @@ class Results:
             ``outer@1`` and ``both@1``: the share of these pairs of which that object, or both,
             are among the proposals of the first click on the inner one, with an IoU of at least
             0.75 (None without pairs); ``seconds_per_click``: the time in the predictor, encoding
-            of the images included, over all clicks.
+            of the images included, over all clicks. Of volumes, ``mdice@1`` and on stand for
+            mIoU, the numbers of clicks are to a 3D Dice, ``images`` are volumes, and what is of
+            proposals is left out.
 
         Raises
         ------
@@ -80,23 +78,22 @@ class Results:
         summary: dict[str, float | int | None] = {
             "objects": len(figures.images),
             "images": len(set(figures.images)),
-            **{name: float(values.mean()) for name, values in columns.items() if "iou" in name},
+            **{name: float(values.mean()) for name, values in columns.items()},
         }
         for threshold in THRESHOLDS:
             percent = round(100 * threshold)
-            measured = f"noc{percent}" in columns
             clicks = columns.get(f"noc{percent}")
-            summary[f"noc{percent}"] = None if clicks is None else float(clicks.mean())
-            summary[f"failures{percent}"] = figures.failures[percent] if measured else None
+            if clicks is None:
+                summary[f"noc{percent}"] = None
+            summary[f"failures{percent}"] = figures.failures.get(percent)
             summary[f"at_limit{percent}"] = (
                 None if clicks is None else int((clicks == self.protocol.max_clicks).sum())
             )
-        for name in ("selections", "gap@1", "different@1"):
-            summary[name] = float(columns[name].mean())
-        pairs = figures.pair_columns()
-        summary["nested"] = len(figures.pairs)
-        for name in PAIR_SHARES:
-            summary[name] = float(pairs[name].mean()) if name in pairs else None
+        if not self.protocol.volume:
+            pairs = figures.pair_columns()
+            summary["nested"] = len(figures.pairs)
+            for name in PAIR_SHARES:
+                summary[name] = float(pairs[name].mean()) if name in pairs else None
         summary["seconds_per_click"] = (self.encoding_seconds + figures.seconds) / figures.clicks
         return summary
 
@@ -113,10 +110,10 @@ class Results:
                 bounds |= {name: (float(low[k]), float(high[k])) for k, name in enumerate(columns)}
         return bounds
 
-    def _figures(self) -> _Figures:
+    def _figures(self) -> Figures:
         if not len(self.objects):
             raise ValueError("No object was evaluated, so there is nothing to summarise.")
-        figures = _Figures(self.protocol)
+        figures = Figures(self.protocol)
         for result in self.objects:
             figures.add(result)
         return figures
@@ -160,54 +157,11 @@ class Results:
             file.write("\n ],\n" + json.dumps(tail, indent=1)[2:] + "\n")
 
 
-class _Figures:
-    """What the summary needs of every object, in a few numbers each."""
-
-    def __init__(self, protocol: ClickProtocol) -> None:
-        self._protocol = protocol
-        self._thresholds = [t for t in THRESHOLDS if protocol.target_iou >= t]
-        self._rows: list[np.ndarray] = []
-        self.images: list[int] = []
-        self.pairs: list[tuple[bool, bool, bool]] = []
-        self.pair_images: list[int] = []
-        self.failures = {round(100 * t): 0 for t in self._thresholds}
-        self.seconds = 0.0
-        self.clicks = 0
-
-    def add(self, result: ObjectResult) -> None:
-        last = self._protocol.max_clicks
-        row = [iou_at(result.ious, clicks) for clicks in range(1, last + 1)]
-        row.append(result.best_ious[0])
-        row += [number_of_clicks(result.ious, t, last) for t in self._thresholds]
-        row += [result.selections, result.best_ious[0] - result.first_own_iou, result.different]
-        self._rows.append(np.array(row, float))
-        self.images.append(result.position[0])
-        for _, outer_iou in result.around:
-            inner, outer = result.best_ious[0] >= ANSWERED, outer_iou >= ANSWERED
-            self.pairs.append((inner, outer, inner and outer))
-            self.pair_images.append(result.position[0])
-        for threshold in self._thresholds:
-            self.failures[round(100 * threshold)] += not reached(result.ious, threshold)
-        self.seconds += sum(result.seconds)
-        self.clicks += len(result.ious)
-
-    def columns(self) -> dict[str, np.ndarray]:
-        """Each measure's value for every object, by name."""
-        names = [f"miou@{clicks}" for clicks in range(1, self._protocol.max_clicks + 1)]
-        names += ["best_miou@1", *(f"noc{round(100 * t)}" for t in self._thresholds)]
-        names += ["selections", "gap@1", "different@1"]
-        return dict(zip(names, np.ascontiguousarray(np.stack(self._rows).T), strict=True))
-
-    def pair_columns(self) -> dict[str, np.ndarray]:
-        """For every pair of nested objects whether one, or both, were proposed; by name."""
-        if not self.pairs:
-            return {}
-        return dict(zip(PAIR_SHARES, np.array(self.pairs, float).T, strict=True))
-
-
 def _sample(result: ObjectResult) -> dict[str, Any]:
     values = result.to_dict()
-    left_out = ("position", "proposal_ious", "seconds", "threshold")
+    left_out = {"position", "proposal_ious", "seconds", "threshold"}
+    if not result.slices:
+        left_out.add("slices")
     return {k: v for k, v in values.items() if k not in left_out} | {
         "best_ious": list(result.best_ious)
     }

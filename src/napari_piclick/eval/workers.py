@@ -41,6 +41,14 @@ class Work:
             return cast("Segmenter", self.predictor)
         return self.predictor()
 
+    def annotate(self, job: ImageJob, predictor: Segmenter) -> Iterator[ObjectResult | ImageDone]:
+        """Click the objects of an image, or of a volume, that are not done."""
+        if self.protocol.volume:
+            from napari_piclick.eval.volume_annotation import annotate_volume
+
+            return annotate_volume(self.dataset, job, predictor, self.protocol)
+        return annotate_image(self.dataset, job, predictor, self.protocol)
+
     def check_portable(self) -> None:
         """Make sure that the predictor can be made elsewhere.
 
@@ -71,4 +79,4 @@ class Serial:
         """Give each object's result as soon as it is there, and each image's end after those."""
         predictor = work.make_predictor()
         for job in jobs:
-            yield from annotate_image(work.dataset, job, predictor, work.protocol)
+            yield from work.annotate(job, predictor)

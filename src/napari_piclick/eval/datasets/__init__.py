@@ -9,7 +9,7 @@ from napari_piclick.eval.datasets.berkeley import Berkeley
 from napari_piclick.eval.datasets.brats import TARGETS, BraTS
 from napari_piclick.eval.datasets.brats_pictures import BraTSPictures
 from napari_piclick.eval.datasets.coco_mval import COCOMVal
-from napari_piclick.eval.datasets.dataset import Dataset, DatasetError, Sample
+from napari_piclick.eval.datasets.dataset import Dataset, DatasetError, Sample, VolumeSample
 from napari_piclick.eval.datasets.davis import DAVIS
 from napari_piclick.eval.datasets.folder import Folder
 from napari_piclick.eval.datasets.grabcut import GrabCut
@@ -18,6 +18,7 @@ from napari_piclick.eval.datasets.oaizib_pictures import OAIZIBPictures
 from napari_piclick.eval.datasets.pascal_voc import PascalVOC
 from napari_piclick.eval.datasets.sbd import SBD
 from napari_piclick.eval.datasets.sstem import SSTEM
+from napari_piclick.eval.datasets.volume_folder import VolumeFolder
 
 if TYPE_CHECKING:
     import os
@@ -41,6 +42,8 @@ __all__ = [
     "OAIZIBPictures",
     "PascalVOC",
     "Sample",
+    "VolumeFolder",
+    "VolumeSample",
     "open_dataset",
 ]
 
@@ -48,7 +51,7 @@ __all__ = [
 DATASETS: dict[str, Callable[[str | os.PathLike[str]], Dataset]] = {
     kind.name: kind
     for kind in (
-        SSTEM, Folder, BraTS, BraTSPictures, OAIZIB, OAIZIBPictures,
+        SSTEM, Folder, VolumeFolder, BraTS, BraTSPictures, OAIZIB, OAIZIBPictures,
         GrabCut, Berkeley, DAVIS, PascalVOC, SBD, COCOMVal,
     )
 }  # fmt: skip

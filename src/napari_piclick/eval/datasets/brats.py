@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_piclick.eval.datasets.dataset import Dataset, DatasetError, Sample
+from napari_piclick.eval.datasets.dataset import Dataset, DatasetError, Sample, VolumeSample
 from napari_piclick.eval.datasets.volumes import Case, read_case, read_segmentation, slices_with
 
 if TYPE_CHECKING:
@@ -98,6 +98,15 @@ class BraTS(Dataset):
         self._cases = dict(_find_cases(self.folder, self.target.modality))
         # Volumes are large: only one is held, while its slices are read one by one.
         self._held: Case | None = None
+
+    def volumes(self) -> list[str]:
+        """The stems of all cases' volumes, in order."""
+        return list(self._cases)
+
+    def volume_samples(self, stem: str) -> Iterator[VolumeSample]:
+        """Read one case and give the target's regions in it."""
+        case = read_case(stem, *self._cases[stem], _KNOWN_LABELS, _AXIS)
+        yield from case.objects(self.target.regions)
 
     def images(self) -> Iterator[str]:
         """The stems of all slices that show the target, case by case from the lowest slice."""

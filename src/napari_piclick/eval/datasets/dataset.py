@@ -44,6 +44,36 @@ class Sample:
     ignore: np.ndarray | None = None
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class VolumeSample:
+    """One object in one volume.
+
+    Parameters
+    ----------
+    stem : str
+        The volume's name, without folder and suffix.
+    object_name : str
+        Name of the object, unique in its volume.
+    volume : array of three axes
+    mask : bool array of the same shape
+        The object; never empty.
+    axis : int
+        Along which slices are cut.
+    spacing : three float
+        Size of a voxel along each axis.
+    contrast_limits : (low, high)
+        The intensity window to show all slices in.
+    """
+
+    stem: str
+    object_name: str
+    volume: np.ndarray
+    mask: np.ndarray
+    axis: int
+    spacing: tuple[float, ...]
+    contrast_limits: tuple[float, float]
+
+
 class Dataset(ABC):
     """A folder of images with known objects; it holds no image in memory longer than needed."""
 
@@ -67,6 +97,29 @@ class Dataset(ABC):
         DatasetError
             If a file cannot be read or does not fit its image.
         """
+
+    def volumes(self) -> Iterable[str]:
+        """The names of all volumes, in order, for measuring in 3D.
+
+        Raises
+        ------
+        DatasetError
+            If the dataset is one of pictures.
+        """
+        raise DatasetError(
+            f"{self.name} holds pictures; only volumes can be measured in 3D (brats, oaizib and "
+            "volumes)."
+        )
+
+    def volume_samples(self, stem: str) -> Iterator[VolumeSample]:
+        """Read one volume and give its objects, in a fixed order.
+
+        Raises
+        ------
+        DatasetError
+            If a file cannot be read or does not fit.
+        """
+        raise NotImplementedError(stem)
 
     def __iter__(self) -> Iterator[Sample]:
         """All objects, image by image."""

@@ -17,7 +17,6 @@ earlier one.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,7 @@ from napari_piclick.eval.datasets.pictures import (
     read_labels,
     read_picture,
 )
+from napari_piclick.eval.datasets.unions import read_targets, unions_in
 
 if TYPE_CHECKING:
     import os
@@ -65,7 +65,7 @@ class Folder(Dataset):
             raise DatasetError(f"{self.folder} has both labels/ and masks/; keep one of them.")
         self._labels = _find_labels(self._images, labels) if not masks.is_dir() else {}
         self._masks = _find_masks(self._images, masks) if masks.is_dir() else {}
-        self._targets = _read_targets(self.folder / "targets.json") if self._labels else {}
+        self._targets = read_targets(self.folder / "targets.json") if self._labels else {}
         self.may_nest = bool(self._masks or self._targets)
 
     def images(self) -> list[str]:
@@ -83,14 +83,8 @@ class Folder(Dataset):
 
     def _labelled(self, image_stem: str) -> Iterator[tuple[str, np.ndarray]]:
         labels = read_labels(self._labels[image_stem])
-        present = [int(value) for value in np.unique(labels) if value]
-        targets = self._targets.get(image_stem, self._targets.get("*"))
-        seen: set[frozenset[int]] = set()
-        for union in targets if targets is not None else [[value] for value in present]:
-            values = frozenset(union).intersection(present)
-            if values and values not in seen:
-                seen.add(values)
-                yield "+".join(map(str, union)), np.isin(labels, list(values))
+        for name, values in unions_in(labels, self._targets, image_stem).items():
+            yield name, np.isin(labels, list(values))
 
     def _masked(self, image_stem: str) -> Iterator[tuple[str, np.ndarray]]:
         for path in self._masks[image_stem]:
@@ -124,26 +118,3 @@ def _find_masks(images: dict[str, Path], folder: Path) -> dict[str, list[Path]]:
         for mask in masks[stem]:
             check_sizes(image, mask)
     return masks
-
-
-def _read_targets(path: Path) -> dict[str, list[list[int]]]:
-    """Unions of label values by image stem; empty if there is no such file."""
-    if not path.is_file():
-        return {}
-    try:
-        targets = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(targets, dict) or not all(map(_are_unions, targets.values())):
-        raise DatasetError(
-            f'{path} must look like {{"*": [[1], [1, 2]]}}: lists of positive label values by '
-            "image stem, or by * for all images."
-        )
-    return targets
-
-
-def _are_unions(value: object) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(union, list) and union and all(type(v) is int and v > 0 for v in union)
-        for union in value
-    )

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_piclick.eval.datasets.dataset import Dataset, DatasetError, Sample
+from napari_piclick.eval.datasets.dataset import Dataset, DatasetError, Sample, VolumeSample
 from napari_piclick.eval.datasets.volumes import (
     MIN_PIXELS,
     Case,
@@ -70,6 +70,14 @@ class OAIZIB(Dataset):
         # Volumes are large: only one is held, while its slices are read one by one.
         self._held: Case | None = None
 
+    def volumes(self) -> list[str]:
+        """The names of all cases, in order."""
+        return list(self._cases)
+
+    def volume_samples(self, stem: str) -> Iterator[VolumeSample]:
+        """Read one case and give its cartilages."""
+        yield from self._read(stem).objects(CARTILAGES)
+
     def images(self) -> Iterator[str]:
         """The stems of all slices that show a cartilage, case by case from the first slice."""
         for case, (_, segmentation) in self._cases.items():
@@ -84,14 +92,17 @@ class OAIZIB(Dataset):
         name, _, index = image_stem.rpartition("_x")
         if self._held is None or self._held.name != name:
             self._held = None  # let go of the last one before reading the next
-            image, segmentation = self._cases[name]
-            axis = left_right_axis(segmentation)
-            self._held = read_case(name, image, segmentation, _KNOWN_LABELS, axis)
+            self._held = self._read(name)
         plane, labels = self._held.slice(int(index))
         for object_name, values in CARTILAGES.items():
             mask = np.isin(labels, values)
             if np.count_nonzero(mask) > MIN_PIXELS:
                 yield Sample(image_stem, object_name, plane, mask, self._held.window)
+
+    def _read(self, name: str) -> Case:
+        image, segmentation = self._cases[name]
+        axis = left_right_axis(segmentation)
+        return read_case(name, image, segmentation, _KNOWN_LABELS, axis)
 
 
 def _find_cases(folder: Path) -> Iterator[tuple[str, tuple[Path, Path]]]:

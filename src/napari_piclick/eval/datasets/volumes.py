@@ -10,10 +10,10 @@ import nibabel
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
 
-from napari_piclick.eval.datasets.dataset import DatasetError
+from napari_piclick.eval.datasets.dataset import DatasetError, VolumeSample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 #: A slice is used if it has more pixels of an object than this.
@@ -35,6 +35,8 @@ class Case:
         The 0.5 and 99.5 percentiles of the voxels that are not zero.
     axis : int
         Along which slices are cut.
+    spacing : three float
+        Size of a voxel along each axis.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Case:
     labels: np.ndarray
     window: tuple[float, float]
     axis: int
+    spacing: tuple[float, ...]
 
     def slice(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Image and labels of one slice, in array order, with no rotation."""
@@ -50,6 +53,15 @@ class Case:
             for array in (self.volume, self.labels)
         )
         return image, labels
+
+    def objects(self, regions: Mapping[str, Collection[int]]) -> Iterator[VolumeSample]:
+        """The objects that these labels make up, by name; those without a voxel are left out."""
+        for name, values in regions.items():
+            mask = np.isin(self.labels, list(values))
+            if mask.any():
+                yield VolumeSample(
+                    self.name, name, self.volume, mask, self.axis, self.spacing, self.window
+                )
 
 
 def slices_with(labels: np.ndarray, values: tuple[int, ...], axis: int) -> Iterator[int]:
@@ -84,7 +96,8 @@ def read_case(name: str, image: Path, segmentation: Path, known: frozenset[int],
     if not tissue.size:
         raise DatasetError(f"{image} holds nothing but zeros.")
     low, high = np.percentile(tissue, (0.5, 99.5))
-    return Case(name, volume, labels, (float(low), float(high)), axis)
+    spacing = tuple(float(size) for size in nibabel.load(image).header.get_zooms()[:3])  # type: ignore[attr-defined]
+    return Case(name, volume, labels, (float(low), float(high)), axis, spacing)
 
 
 def read_segmentation(path: Path, known: frozenset[int]) -> np.ndarray:
