@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from napari_piclick.models.authors_checkpoint import build, read_authors_checkpoint
 from napari_piclick.models.deformable_attention import SamplingGrid, weighted_sum
+from napari_piclick.models.disk_maps import draw_points
 from napari_piclick.models.matrix_conv import Double, Halve, Pointwise
 from napari_piclick.models.piclick import PiClick
 from napari_piclick.models.piclick_config import SIZES, PiClickConfig
@@ -58,7 +59,7 @@ def test_the_network_gives_the_authors_numbers(case: str, micro: PiClick, publis
     with torch.inference_mode():
         sets = micro.all_sets(x, points)
         last = micro(x, points)
-        disks = micro.disks(points, shape)
+        disks = draw_points(points, shape, 5.0)
         embeddings, absent = micro.click_embeddings(points, shape)
     assert np.array_equal(np.packbits(disks.numpy().astype(bool)), want["disks"])
     close(embeddings.transpose(0, 1), want["query_points"], 1e-6)

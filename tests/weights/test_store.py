@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from napari_piclick.models.authors_checkpoint import _unpickle
+from napari_piclick.models.authors_checkpoint import _EasyDict, _unpickle
 from napari_piclick.models.published_checkpoint import load_piclick
 from napari_piclick.models.registry import MODELS, sha256
 from napari_piclick.weights import store
@@ -37,7 +37,7 @@ class Hostile:
 
 
 def original(micro_file: Path) -> dict[str, Any]:
-    content: dict[str, Any] = _unpickle(micro_file)
+    content: dict[str, Any] = _unpickle(micro_file, [_EasyDict])
     return content
 
 

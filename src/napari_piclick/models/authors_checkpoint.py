@@ -12,7 +12,7 @@ import re
 import warnings
 from collections import OrderedDict
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -21,19 +21,27 @@ from napari_piclick.models.piclick import PiClick
 from napari_piclick.models.piclick_config import PiClickConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+Config = TypeVar("Config")
 
-class _EasyDict:
-    """Stands in for ``easydict.EasyDict``: becomes a plain ordered dictionary."""
 
-    def __new__(cls, *_: object) -> Any:
-        # the reader fills dictionaries of exactly this type
+def stand_in(name: str) -> type:
+    """A class that takes another's place when a checkpoint is read, by its dotted name.
+
+    What would have been one of its objects becomes a plain ordered dictionary: the reader fills
+    dictionaries of exactly this type, and nothing of the other class is run.
+    """
+    module, _, short = name.rpartition(".")
+
+    def make(_: type, *__: object) -> Any:
         return OrderedDict()
 
+    return type(short, (), {"__module__": module, "__qualname__": short, "__new__": make})
 
-_EasyDict.__module__ = "easydict"
-_EasyDict.__name__ = _EasyDict.__qualname__ = "EasyDict"
+
+_EasyDict = stand_in("easydict.EasyDict")
 
 
 def read_authors_checkpoint(path: Path) -> tuple[dict[str, Tensor], PiClickConfig]:
@@ -54,22 +62,50 @@ def read_authors_checkpoint(path: Path) -> tuple[dict[str, Tensor], PiClickConfi
         If it holds anything but tensors and plain values, is damaged, or is not a PiClick;
         nothing of it has been run.
     """
+    return read_checkpoint(path, "PiClick", PiClickConfig.from_authors, check_tensors, [_EasyDict])
+
+
+def read_checkpoint(
+    path: Path,
+    project: str,
+    read_config: Callable[[Any], Config],
+    check: Callable[[dict[str, Any], Config], None],
+    allowed: Sequence[type],
+) -> tuple[dict[str, Tensor], Config]:
+    """Read and check a checkpoint of tensors (``state_dict``) and a configuration (``config``).
+
+    Parameters
+    ----------
+    path : Path
+    project : str
+        Whose checkpoint it is, for messages.
+    read_config, check : callable
+        Read the configuration and check the tensors; they raise ValueError with the rest of a
+        sentence.
+    allowed : sequence of type
+        What it may hold beside tensors and plain values.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        See `read_authors_checkpoint`.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"There is no file of weights at {path}.")
-    content = _unpickle(path)
+    content = _unpickle(path, allowed)
     if not isinstance(content, dict) or not {"state_dict", "config"} <= content.keys():
         raise ValueError(
-            f"{path} is not a PiClick checkpoint: it has no entries 'state_dict' and 'config'."
+            f"{path} is not a {project} checkpoint: it has no entries 'state_dict' and 'config'."
         )
     try:
-        config = PiClickConfig.from_authors(content["config"])
+        config = read_config(content["config"])
     except ValueError as error:
         raise ValueError(f"{path} cannot be used: {error}.") from error
     state = content["state_dict"]
     if not isinstance(state, dict):
-        raise ValueError(f"{path} is not a PiClick checkpoint: 'state_dict' holds no tensors.")
+        raise ValueError(f"{path} is not a {project} checkpoint: 'state_dict' holds no tensors.")
     try:
-        check_tensors(state, config)
+        check(state, config)
     except ValueError as error:
         raise ValueError(f"{path} cannot be used: {error}.") from error
     return {name: value.float().contiguous() for name, value in state.items()}, config
@@ -85,6 +121,11 @@ def check_tensors(state: dict[str, Any], config: PiClickConfig) -> None:
     """
     with torch.device("meta"):
         expected = PiClick(config).state_dict()
+    compare_tensors(state, expected)
+
+
+def compare_tensors(state: dict[str, Any], expected: Mapping[str, Tensor]) -> None:
+    """Check that a state has these tensors, in their shapes, and no other; see `check_tensors`."""
     for name, wanted in expected.items():
         value = state.get(name)
         if value is None:
@@ -100,9 +141,9 @@ def check_tensors(state: dict[str, Any], config: PiClickConfig) -> None:
         raise ValueError(f"it has a tensor {strange[0]} that this network does not have")
 
 
-def _unpickle(path: Path) -> Any:
+def _unpickle(path: Path, allowed: Sequence[type]) -> Any:
     try:
-        with torch.serialization.safe_globals([_EasyDict]), warnings.catch_warnings():
+        with torch.serialization.safe_globals(list(allowed)), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     # A damaged file can fail in any way; whatever it was, the file cannot be read.

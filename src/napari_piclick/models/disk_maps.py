@@ -10,6 +10,24 @@ RADIUS = 5.0
 GRID = 448
 
 
+def draw_points(points: Tensor, shape: tuple[int, int], radius: float) -> Tensor:
+    """Draw the point rows of the published networks as (B, 2, h, w) disks.
+
+    Parameters
+    ----------
+    points : (B, 2P, 3) float
+        P rows of positive, then P of negative clicks, each (row, col, order). One is absent if
+        both of its coordinates are negative: a click beyond the image still draws the part that
+        reaches in.
+    shape, radius : see `draw_disks`.
+    """
+    half = points.shape[1] // 2
+    signs = torch.ones(points.shape[:2], device=points.device)
+    signs[:, half:] = 0
+    signs[points[..., :2].amax(-1) < 0] = -1
+    return draw_disks(points[..., :2], signs, shape, radius)
+
+
 def draw_disks(points: Tensor, signs: Tensor, shape: tuple[int, int], radius: float) -> Tensor:
     """Draw clicks as disks.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from napari_piclick.models.disk_maps import draw_disks
+from napari_piclick.models.disk_maps import draw_points
 from napari_piclick.models.feature_pyramid import FeaturePyramid
 from napari_piclick.models.piclick_config import PiClickConfig
 from napari_piclick.models.piclick_head import PiClickHead, PredictionSet
@@ -68,6 +68,11 @@ class PiClick(nn.Module):
         features, states = self._look(picture, points)
         return self.head.predict(states[-1], features)
 
+    @property
+    def convolutions(self) -> tuple[nn.Module, ...]:
+        """The parts that are faster with channels last."""
+        return self.neck, self.head.pixel_decoder
+
     def all_sets(self, picture: Tensor, points: Tensor) -> list[PredictionSet]:
         """The prediction sets before the first and after each layer, for training."""
         features, states = self._look(picture, points)
@@ -75,20 +80,13 @@ class PiClick(nn.Module):
 
     def _look(self, picture: Tensor, points: Tensor) -> tuple[Tensor, list[Tensor]]:
         image = (picture[:, :3] - self.mean) / self.deviation
-        disks = self.disks(points, (picture.shape[2], picture.shape[3]))
+        shape = (picture.shape[2], picture.shape[3])
+        disks = draw_points(points, shape, float(self.config.click_radius))
         added = self.patch_embed_coords(torch.cat([picture[:, 3:], disks.to(picture.dtype)], 1))
         pyramid = self.neck(self.backbone(image, added))
-        clicks = self.click_embeddings(points, (picture.shape[2], picture.shape[3]))
+        clicks = self.click_embeddings(points, shape)
         features, states = self.head(pyramid, clicks)
         return features, states
-
-    def disks(self, points: Tensor, shape: tuple[int, int]) -> Tensor:
-        """(B, 2, H, W) disks; a click beyond the image still draws the part that reaches in."""
-        half = points.shape[1] // 2
-        signs = torch.ones(points.shape[:2], device=points.device)
-        signs[:, half:] = 0
-        signs[points[..., :2].amax(-1) < 0] = -1
-        return draw_disks(points[..., :2], signs, shape, float(self.config.click_radius))
 
     def click_embeddings(self, points: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Click embeddings (Eq. 1), only for the clicks.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 #: The authors' name for this network; their other classes are ablations of it.
@@ -96,7 +96,7 @@ class PiClickConfig:
 
     @classmethod
     def _from_parameters(cls, given: Mapping[str, Any]) -> PiClickConfig:
-        backbone, head = given["backbone_params"], given["head_params"]
+        head = given["head_params"]
         pixel = head.get("pixel_decoder", {}).get("encoder", {})
         pixel_layer = pixel.get("transformerlayers", {})
         attention = pixel_layer.get("attn_cfgs", {})
@@ -106,15 +106,8 @@ class PiClickConfig:
         for name in ("use_disks", "with_prev_mask"):
             if not given.get(name, True):
                 raise ValueError(f"it was trained with {name} off, which PiClick needs on")
-        return cls(
-            image=_pair(backbone["img_size"]),
-            patch=_pair(backbone["patch_size"])[0],
-            width=int(backbone["embed_dim"]),
-            depth=int(backbone["depth"]),
-            heads=int(backbone["num_heads"]),
-            mlp_ratio=float(backbone.get("mlp_ratio", 4)),
-            qkv_bias=bool(backbone.get("qkv_bias", True)),
-            neck_widths=tuple(int(n) for n in given["neck_params"]["out_dims"]),
+        return replace(
+            cls.sizes_from(given),
             decoder_width=width,
             decoder_heads=int(attention.get("num_heads", 8)),
             pixel_layers=int(pixel.get("num_layers", 6)),
@@ -125,6 +118,21 @@ class PiClickConfig:
             decoder_layers=int(decoder.get("num_layers", 9)),
             decoder_hidden=int(layer.get("ffn_cfgs", {}).get("feedforward_channels", 2048)),
             num_queries=int(given.get("num_queries", 7)),
+        )
+
+    @classmethod
+    def sizes_from(cls, given: Mapping[str, Any]) -> PiClickConfig:
+        """The sizes of all but the head, from the parameters in an authors' checkpoint."""
+        backbone = given["backbone_params"]
+        return cls(
+            image=_pair(backbone["img_size"]),
+            patch=_pair(backbone["patch_size"])[0],
+            width=int(backbone["embed_dim"]),
+            depth=int(backbone["depth"]),
+            heads=int(backbone["num_heads"]),
+            mlp_ratio=float(backbone.get("mlp_ratio", 4)),
+            qkv_bias=bool(backbone.get("qkv_bias", True)),
+            neck_widths=tuple(int(n) for n in given["neck_params"]["out_dims"]),
             click_radius=int(given.get("norm_radius", 5)),
         )
 

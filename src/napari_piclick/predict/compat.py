@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from napari_piclick.clicks import Click
+    from napari_piclick.predict.flip import Sorted
     from napari_piclick.predict.full_pass import FullPass
     from napari_piclick.predict.intensity import Window
     from napari_piclick.predict.plane_image import PlaneImage
@@ -65,20 +66,12 @@ class CompatPredictor(PublishedPredictor):
         start: np.ndarray | None,
         region: Region | None,
     ) -> Proposals:
-        stored = previous.view if isinstance(previous, Proposals) else None
-        zoomed = None if not isinstance(previous, Proposals) else self._last_mask(previous)
-        wanted = self.zoom_in.wanted(
-            zoomed, stored or Region.whole(image.shape), clicks, image.shape
-        )
-        used = self.zoom_in.follow(stored, wanted, clicks)
-        picture = self._crop(image, used, start, region)
-        places = [(*self._to_input(c, used), k) for k, c in enumerate(clicks)]
-        points = torch.tensor(arrange(places, [c.positive for c in clicks]), dtype=torch.float64)
-        merged, assigned = merge_published(*self._pass(picture, points))
+        used = self._zoomed(image, clicks, previous)
+        merged, assigned = merge_published(*self._look(image, clicks, used, start, region))
         self.assigned = assigned.numpy()
         logits = merged.logits.cpu()
         proposals = Proposals(
-            masks=_resize(logits.sigmoid(), used.shape).numpy(),
+            masks=resize(logits.sigmoid(), used.shape).numpy(),
             region=used,
             plane_shape=image.shape,
             iou=merged.iou.cpu().numpy(),
@@ -90,6 +83,31 @@ class CompatPredictor(PublishedPredictor):
         )
         self._remember(proposals.masks, logits)
         return proposals
+
+    def _zoomed(
+        self, image: PlaneImage, clicks: Sequence[Click], previous: Proposals | np.ndarray | None
+    ) -> Region:
+        """The region to look at, after the last answer."""
+        stored = previous.view if isinstance(previous, Proposals) else None
+        zoomed = None if not isinstance(previous, Proposals) else self._last_mask(previous)
+        wanted = self.zoom_in.wanted(
+            zoomed, stored or Region.whole(image.shape), clicks, image.shape
+        )
+        return self.zoom_in.follow(stored, wanted, clicks)
+
+    def _look(
+        self,
+        image: PlaneImage,
+        clicks: Sequence[Click],
+        used: Region,
+        start: np.ndarray | None,
+        region: Region | None,
+    ) -> list[Sorted]:
+        """What the network says of a region, and of its mirror image."""
+        picture = self._crop(image, used, start, region)
+        places = [(*self._to_input(c, used), k) for k, c in enumerate(clicks)]
+        points = torch.tensor(arrange(places, [c.positive for c in clicks]), dtype=torch.float64)
+        return self._pass(picture, points)
 
     def _crop(
         self, image: PlaneImage, used: Region, start: np.ndarray | None, region: Region | None
@@ -105,7 +123,7 @@ class CompatPredictor(PublishedPredictor):
                 previous[(0, *_within(common, used).slices)] = torch.from_numpy(
                     start[_within(common, region).slices]
                 )
-        return _resize(torch.cat([pixels, previous]), self._pass.size)
+        return resize(torch.cat([pixels, previous]), self._pass.size)
 
     def _to_input(self, click: Click, used: Region) -> tuple[float, float]:
         """A click's place on the stretched region; it may lie outside."""
@@ -117,7 +135,7 @@ class CompatPredictor(PublishedPredictor):
         view = previous.view or previous.region
         kept = self._logits.get(id(previous.masks))
         if kept is not None and kept[0]() is previous.masks:
-            return (_resize(kept[1][previous.chosen][None], view.shape)[0] > 0.5).numpy()
+            return (resize(kept[1][previous.chosen][None], view.shape)[0] > 0.5).numpy()
         # an answer from elsewhere, such as a saved one: its probabilities say nearly the same
         above = previous.masks[previous.chosen] > torch.tensor(0.5).sigmoid().item()
         return previous.region.paste(above, previous.plane_shape)[view.slices]
@@ -134,6 +152,6 @@ def _within(inner: Region, outer: Region) -> Region:
     return Region(inner.row0 - row, inner.row1 - row, inner.col0 - col, inner.col1 - col)
 
 
-def _resize(maps: Tensor, shape: tuple[int, int]) -> Tensor:
+def resize(maps: Tensor, shape: tuple[int, int]) -> Tensor:
     """(C, h, w) maps stretched to ``shape``, corner pixels on corner pixels."""
     return F.interpolate(maps[None], shape, mode="bilinear", align_corners=True)[0]

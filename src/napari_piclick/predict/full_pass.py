@@ -10,10 +10,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_piclick.models.int8_linear import to_int8
+from napari_piclick.models.piclick import PiClick
 from napari_piclick.predict.flip import Sorted, flip_columns, sort_by_iou
 
 if TYPE_CHECKING:
-    from napari_piclick.models.piclick import PiClick
+    from napari_piclick.models.simpleclick import SimpleClick
 
 
 class FullPass:
@@ -21,7 +22,7 @@ class FullPass:
 
     Parameters
     ----------
-    model : PiClick
+    model : PiClick or SimpleClick
     name : str
         Of the model, for messages.
     device : torch.device
@@ -33,7 +34,7 @@ class FullPass:
 
     def __init__(
         self,
-        model: PiClick,
+        model: PiClick | SimpleClick,
         name: str,
         device: torch.device,
         *,
@@ -48,8 +49,11 @@ class FullPass:
         #: Whether sums are done in the smaller float that this GPU is quick at.
         self.mixed = device.type == "cuda" and not exact
         self.flips = not fast
-        model = to_int8(model) if fast else model
-        for part in (model.neck, model.head.pixel_decoder):  # convolutions are faster so
+        if fast:
+            if not isinstance(model, PiClick):
+                raise ValueError(f"{name} has no fast mode.")
+            to_int8(model)
+        for part in model.convolutions:
             part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._model = model
         try:
