@@ -258,6 +258,37 @@ def test_a_cluster_gives_the_same_even_if_a_worker_is_killed(data, grower, expec
     assert untimed(results) == untimed(expected)
 
 
+def test_on_a_cluster_the_parent_and_then_a_worker_may_be_killed(
+    data, grower, expected, cluster, tmp_path
+):
+    output = tmp_path / "out.json"
+    journal = tmp_path / "out.json.journal"
+    where = ("--scheduler", cluster.scheduler_address)
+    start = command(data, grower, output, *where, seconds="0.1")
+
+    def run_until(objects):
+        process = subprocess.Popen(start, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while not journal.is_file() or journal.read_text().count('"result"') < objects:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return process
+
+    process = run_until(1)
+    process.kill()
+    process.wait()
+    done = journal.read_text().count('"result"')
+    assert 0 < done < len(expected.objects)
+    process = run_until(done)
+    os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+    assert process.wait(timeout=120) == 0
+    assert not journal.exists()
+    straight = tmp_path / "straight.json"
+    expected.write_json(straight)
+    assert read(output) == read(straight)
+
+
 def test_no_scheduler_is_said(data, grower):
     pytest.importorskip("distributed")
     with pytest.raises(WorkerError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:1\."):

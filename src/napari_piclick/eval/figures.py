@@ -87,6 +87,7 @@ class Figures:
             measures[f"noc{percent}"] = number_of_clicks(result.ious, threshold, last)
         if not volume:
             measures["selections"] = result.selections
+            measures["clear_selections"] = result.clear_selections
             measures["gap@1"] = result.best_ious[0] - result.first_own_iou
             measures["different@1"] = result.different
         return measures

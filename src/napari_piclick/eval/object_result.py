@@ -7,6 +7,9 @@ from typing import Any
 
 from napari_piclick.clicks import Click
 
+#: A difference of IoU that a person sees.
+CLEARLY = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectResult:
@@ -65,6 +68,14 @@ class ObjectResult:
     def first_own_iou(self) -> float:
         """IoU after the first click of the proposal that the model itself would have picked."""
         return self.proposal_ious[0][self.proposed[0]]
+
+    @property
+    def clear_selections(self) -> int:
+        """Clicks after which another proposal was better by more than `CLEARLY`."""
+        return sum(
+            max(ious) - ious[own] > CLEARLY
+            for ious, own in zip(self.proposal_ious, self.proposed, strict=True)
+        )
 
     @property
     def selections(self) -> int:

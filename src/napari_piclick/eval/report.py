@@ -27,8 +27,8 @@ _MEASURES = {
 
 _IN_2D = (
     "Further selections are the clicks after which another proposal was better than the model's "
-    "own pick. Proposals are different if their IoU is below 0.9. Seconds per click include the "
-    "encoding of the images."
+    "own pick; it matters where that is more than 0.05 of IoU. Proposals are different if their "
+    "IoU is below 0.9. Seconds per click include the encoding of the images."
 )
 _IN_3D = (
     "Dice is that of the whole volume: after every click the object was followed through its "
@@ -115,7 +115,11 @@ def _proposals(
         _line("own pick's gap", f"{summary['gap@1']:.4f} of IoU to the best after one click"),
         _line("different ones", f"{summary['different@1']:.2f} proposals after one click"),
         *_nested(summary, intervals),
-        _line("further selections", f"{summary['selections']:.2f} per object"),
+        _line(
+            "further selections",
+            f"{summary['selections']:.2f} per object, {summary['clear_selections']:.2f} where it "
+            "matters",
+        ),
     ]
 
 

@@ -57,8 +57,9 @@ class Results:
             ``failures80``, ``85``, ``90``: objects that never got there (None likewise);
             ``at_limit80``, ``85``, ``90``: those and the ones that got there with the last click
             only, as the published tables count them; ``selections``: how often, per object,
-            another proposal was better than the model's own pick (Table 5); ``gap@1``: how far
-            the model's own pick after the first click is below the best proposal in IoU;
+            another proposal was better than the model's own pick (Table 5), and
+            ``clear_selections``, by more than 0.05 of IoU; ``gap@1``: how far the model's own
+            pick after the first click is below the best proposal in IoU;
             ``different@1``: how many of its proposals differ from one another, with an IoU below
             0.9; ``nested``: pairs of objects of which one is inside the other; ``inner@1``,
             ``outer@1`` and ``both@1``: the share of these pairs of which that object, or both,
