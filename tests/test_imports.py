@@ -27,7 +27,7 @@ RINGS = {
     "session": {"values", "predict"},
     "io": {"values"},
     "eval": {"values", "models", "predict", "session", "io"},
-    "train": {"values", "models", "predict", "io"},
+    "train": {"values", "models", "weights", "predict", "io"},
     "segment": {"values", "predict", "session", "io"},
     "_napari": {"values", "predict", "session", "io"},
     "_qt": {"values", "weights", "predict", "session", "io", "train", "_napari"},

@@ -114,11 +114,15 @@ class PiClick(nn.Module):
 def make_points(
     positive: Iterable[tuple[float, float, int]],
     negative: Iterable[tuple[float, float, int]],
+    at_least: int = 1,
 ) -> list[tuple[float, float, float]]:
-    """The rows of ``points`` for clicks (row, col, order): positive ones first, both padded."""
+    """The rows of ``points`` for clicks (row, col, order): positive ones first, both padded.
+
+    With ``at_least``, both have that many rows at least, as prompts of one batch need.
+    """
     groups = [
         [(float(r), float(c), float(k)) for r, c, k in group] for group in (positive, negative)
     ]
-    length = max(1, *(len(group) for group in groups))
+    length = max(at_least, *(len(group) for group in groups))
     absent = (-1.0, -1.0, -1.0)
     return [row for group in groups for row in [*group, *[absent] * (length - len(group))]]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from torch import Tensor
+
     from napari_piclick.models.piclick import PiClick
 
 ARCHITECTURE = "piclick"
@@ -39,6 +41,18 @@ def convert(source: Path, target: Path, notes: Mapping[str, str]) -> None:
         If the source is refused; see `read_authors_checkpoint`. Nothing is written then.
     """
     state, config = read_authors_checkpoint(source)
+    _write(state, config, target, notes)
+
+
+def save_piclick(model: PiClick, target: Path, notes: Mapping[str, str]) -> None:
+    """Write a network as `load_piclick` reads it; parameters as for `convert`."""
+    state = {name: value.detach().float().cpu() for name, value in model.state_dict().items()}
+    _write(state, model.config, target, notes)
+
+
+def _write(
+    state: Mapping[str, Tensor], config: PiClickConfig, target: Path, notes: Mapping[str, str]
+) -> None:
     metadata = {"architecture": ARCHITECTURE, "config": json.dumps(config.as_dict()), **notes}
     partial = target.with_name(target.name + ".part")
     try:

@@ -1,0 +1,1 @@
+"""Training of the published network, as its authors' released code does it."""

@@ -1,0 +1,157 @@
+"""The authors' training of the published network, for fine-tuning one of their checkpoints.
+
+As their released code does it (recipe "code"): clicks are drawn in an object, up to three rounds
+follow without gradient, in each of which one of the *matched* proposals becomes the previous mask
+and a click is added where it errs, and then the loss of every prediction set is learned from. Every
+click is a full pass, so a step takes some seconds on a CPU and a fraction of one on a GPU.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from napari_piclick.train.published.prompts import PublishedPrompts
+from napari_piclick.train.published_loss import PARTS, published_loss
+from napari_piclick.train.recipe import RECIPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari_piclick.models.piclick import PiClick
+    from napari_piclick.train.recipe import Recipe
+    from napari_piclick.train.sample import TrainingSample
+
+#: The learning rate falls to a tenth after this share of the steps (50 of 62 epochs).
+MILESTONE = 50 / 62
+
+
+@dataclass(frozen=True)
+class PublishedSchedule:
+    """How long, how fast, and on how many prompts.
+
+    Parameters
+    ----------
+    steps : int
+    batch : int
+        Prompts in a step, each on a picture of its own.
+    learning_rate : float
+        Of Adam; the authors train ViT-B from its pre-training with 5.15e-5.
+    """
+
+    steps: int = 1000
+    batch: int = 4
+    learning_rate: float = 1e-5
+
+    def rate(self, step: int) -> float:
+        """The learning rate at a step."""
+        return self.learning_rate * (0.1 if step >= MILESTONE * self.steps else 1.0)
+
+
+class PublishedTrainer:
+    """Trains the published network; a run goes on where it was stopped or killed.
+
+    Parameters
+    ----------
+    model : PiClick
+        Trained in place, all of it.
+    draw : callable
+        Draws a training sample, at the size of the network's pictures, with a generator.
+    schedule : PublishedSchedule
+    folder : Path
+        Receives ``state.pt``, from which a run goes on.
+    seed : int
+    recipe : Recipe, optional
+        "code" if not given.
+
+    Raises
+    ------
+    ValueError
+        If the run in the folder was begun with other settings.
+    """
+
+    def __init__(
+        self,
+        model: PiClick,
+        draw: Callable[[np.random.Generator], TrainingSample],
+        schedule: PublishedSchedule,
+        folder: Path,
+        seed: int = 0,
+        recipe: Recipe | None = None,
+    ) -> None:
+        self.model = model.requires_grad_(requires_grad=True)
+        self.schedule, self.next_step = schedule, 0
+        self._draw, self._folder, self._seed = draw, folder, seed
+        self._recipe = recipe or RECIPES["code"]
+        self._device = next(model.parameters()).device
+        # What has no effect on the answer has no gradient, and stays as it is.
+        self._optimizer = torch.optim.Adam(model.parameters(), schedule.learning_rate)
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "state.pt").exists():
+            self._restore()
+
+    def step(self, index: int) -> dict[str, float]:
+        """One step; the losses of the last prediction set, by part, and the ``total`` of all."""
+        rng = np.random.default_rng((self._seed, index))
+        samples = [self._draw(rng) for _ in range(self.schedule.batch)]
+        prompts = PublishedPrompts(samples, self._recipe, rng, self._device)
+        weights = np.asarray(self._recipe.rounds)
+        mixed = self._device.type == "cuda"
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed):
+            with torch.no_grad():
+                for _ in range(int(rng.choice(len(weights), p=weights / weights.sum()))):
+                    prompts.answer(self.model(*prompts.prompt()))
+            sets = self.model.all_sets(*prompts.prompt())
+        loss, parts, _ = published_loss(sets, prompts.targets, prompts.primary, self._recipe)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.schedule.rate(index)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
+        self._optimizer.step()
+        last = dict(zip(PARTS, parts[-1].tolist(), strict=True))
+        return {**last, "total": float(loss.detach())}
+
+    def run(self, report: Callable[[int, dict[str, float]], None] | None = None) -> None:
+        """Train to the end of the schedule; the state is saved every tenth step and at the end."""
+        while self.next_step < self.schedule.steps:
+            losses = self.step(self.next_step)
+            self.next_step += 1
+            if report is not None:
+                report(self.next_step, losses)
+            if self.next_step % 10 == 0 or self.next_step == self.schedule.steps:
+                self.save()
+
+    def save(self) -> None:
+        """Write the state, to a temporary name first."""
+        state = {
+            "settings": self._settings(),
+            "step": self.next_step,
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+        }
+        partial = self._folder / "state.pt.part"
+        torch.save(state, partial)
+        partial.replace(self._folder / "state.pt")
+
+    def _settings(self) -> str:
+        schedule = {k: v for k, v in asdict(self.schedule).items() if k != "steps"}
+        settings = {"seed": self._seed, "recipe": asdict(self._recipe), "schedule": schedule}
+        return json.dumps(settings, sort_keys=True)
+
+    def _restore(self) -> None:
+        state = torch.load(self._folder / "state.pt", self._device, weights_only=True)
+        if state["settings"] != self._settings():
+            raise ValueError(
+                f"The run in {self._folder} was begun with other settings; continue it with the "
+                "same ones, or choose another output."
+            )
+        self.model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.next_step = state["step"]
