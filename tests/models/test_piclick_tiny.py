@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 
-from napari_piclick.models.checkpoint import from_starting_weights
+from napari_piclick.models.checkpoint import from_starting_weights, with_evidence
+from napari_piclick.models.evidence import evidence_width, gather_evidence
 from napari_piclick.models.piclick_tiny import DEVIATION, MEAN, PiClickTiny, TinyConfig
 from napari_piclick.models.target_reasoning import TargetReasoning, choose
 
@@ -117,3 +119,48 @@ def test_untrained_target_reasoning_passes_the_prior_on() -> None:
     iou, confidence = TargetReasoning(16)(torch.randn(2, 7, 16), prior)
     torch.testing.assert_close(iou, prior)
     assert torch.all(confidence == confidence[0, 0])
+
+
+def test_a_trm_that_reads_the_evidence_begins_as_the_one_that_does_not() -> None:
+    torch.manual_seed(0)
+    plain = PiClickTiny().eval()
+    grown = with_evidence(plain)
+    assert grown.config.evidence
+    assert with_evidence(grown) is grown
+    prompt = torch.tensor([[(20.0, 30.0)]]), torch.ones(1, 1)
+    with torch.inference_mode():
+        embedding = plain.encode(torch.rand(1, 3, 64, 64) * 255)
+        for one, other in zip(
+            plain.decode(embedding, *prompt), grown.decode(embedding, *prompt), strict=True
+        ):
+            torch.testing.assert_close(one, other)
+
+
+def test_evidence_is_what_lies_under_and_around_a_mask() -> None:
+    coarse = torch.zeros(1, 1, 8, 8)
+    coarse[..., 2:4, 2:4] = 5  # under the mask
+    coarse[..., 0, 0] = -7  # far away
+    fine = torch.zeros(1, 1, 32, 32)
+    fine[..., 8:16, 8:16] = 3
+    masks = torch.full((1, 1, 32, 32), -12.0)
+    masks[..., 8:16, 8:16] = 12
+    inside, around, detail, area, steady, sure, _ = gather_evidence(masks, coarse, fine)[0, 0]
+    assert inside == pytest.approx(5, rel=1e-2)
+    assert around == pytest.approx(0, abs=1e-2)
+    assert detail == pytest.approx(3, rel=1e-2)
+    assert area == pytest.approx(math.log(1 / 16), rel=1e-2)
+    assert steady == pytest.approx(1, rel=1e-2)
+    assert sure == pytest.approx(1, rel=1e-2)
+
+
+def test_scores_do_not_bend_masks() -> None:
+    torch.manual_seed(0)
+    masks = torch.randn(1, 2, 16, 16, requires_grad=True)
+    coarse = torch.randn(1, 4, 4, 4, requires_grad=True)
+    reasoning = TargetReasoning(8, evidence_width(4, 2))
+    evidence = gather_evidence(masks, coarse, torch.randn(1, 2, 16, 16))
+    assert not evidence.requires_grad
+    iou, confidence = reasoning(torch.randn(1, 2, 8), torch.zeros(1, 2), evidence)
+    (iou.sum() + confidence.sum()).backward()
+    assert masks.grad is None
+    assert coarse.grad is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from napari_piclick.models.mask_decoder import MaskPrediction
 from napari_piclick.train.click_simulation import initial_click, negative_click, next_click
 from napari_piclick.train.losses import (
     dice,
+    expected_regret,
     focal,
     mask_iou,
     pairwise_dice,
@@ -130,6 +133,35 @@ def test_the_primary_target_can_weigh_more() -> None:
     even = prompt_loss(prediction, [targets], matches, Recipe())[1]
     heavy = prompt_loss(prediction, [targets], matches, Recipe(primary=3.0))[1]
     assert heavy[1] > even[1]
+
+
+def test_regret_is_what_the_pick_loses_against_the_best() -> None:
+    iou = torch.tensor([[0.9, 0.2, 0.5]])
+    good, bad = torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[0.0, 1.0, 0.0]])
+    assert float(expected_regret(good, iou)) == pytest.approx(0, abs=1e-3)
+    assert float(expected_regret(bad, iou)) == pytest.approx(0.7, 1e-3)
+    score = torch.zeros(1, 3, requires_grad=True)
+    expected_regret(score, iou).backward()
+    assert score.grad is not None
+    assert score.grad[0].argmin() == 0  # the best one is to score higher
+    assert score.grad[0].argmax() == 1
+
+
+def test_confidence_can_be_about_any_object_that_was_feasible() -> None:
+    targets = torch.zeros(2, 8, 8)
+    targets[0, :3], targets[1, 5:] = 1, 1
+    masks = torch.full((1, 2, 8, 8), -3.0)
+    masks[0, 0] += 6 * targets[1]  # the object that the user does not mean
+    masks[0, 1, :, ::2] = 3  # no object at all
+    matches = [(np.array([0, 1]), np.array([0, 1]))]
+
+    def part(confidence: list[float], of: Literal["matched", "object"]) -> float:
+        prediction = MaskPrediction(masks, torch.zeros(1, 2), torch.tensor([confidence]))
+        recipe = Recipe(confidence_of=of)
+        return float(prompt_loss(prediction, [targets], matches, recipe)[1][3])
+
+    assert part([3, -3], "object") < part([3, 3], "object")
+    assert part([3, 3], "matched") < part([3, -3], "matched")
 
 
 @pytest.mark.parametrize("name", sorted(RECIPES))

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import csv
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from napari_piclick import Click, load_predictor
-from napari_piclick.models.checkpoint import load_tiny
-from napari_piclick.models.piclick_tiny import TinyConfig
+from napari_piclick.models.checkpoint import load_tiny, with_evidence
+from napari_piclick.models.piclick_tiny import PiClickTiny, TinyConfig
 from napari_piclick.models.registry import find_weights
 from napari_piclick.train.__main__ import main
 from napari_piclick.train.assessment import assess, score, summary
+from napari_piclick.train.encoding import encode_picture
+from napari_piclick.train.log import read_rows
 from napari_piclick.train.loop import Schedule, Trainer
 from napari_piclick.train.picture_makers import PictureMakers
 from napari_piclick.train.picture_plan import PicturePlan
 from napari_piclick.train.picture_store import PictureStore
+from napari_piclick.train.plot import WIDTH
 from napari_piclick.train.recipe import RECIPES, Recipe
 from napari_piclick.train.sample import TrainingSample
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SCHEDULE = Schedule(steps=40, batch=2, warmup=1, first_pictures=4, new_pictures=1, kept_pictures=6)
@@ -43,10 +49,16 @@ class Squares:
         return TrainingSample(np.repeat(image[..., None], 3, 2), masks, weights, "squares")
 
 
-def _trainer(folder: Path, schedule: Schedule = SCHEDULE, recipe: Recipe | None = None) -> Trainer:
-    model = load_tiny(find_weights("piclick-tiny"))
+def _trainer(
+    folder: Path,
+    schedule: Schedule = SCHEDULE,
+    recipe: Recipe | None = None,
+    validate: Callable[[PiClickTiny], dict[str, float]] | None = None,
+) -> Trainer:
+    model = with_evidence(load_tiny(find_weights("piclick-tiny")))
     store = PictureStore(folder / "pictures", Squares(), model, 0)  # type: ignore[arg-type]
-    return Trainer(model, store, recipe or RECIPES["tiny"], schedule, folder, 0)
+    recipe = recipe or RECIPES["tiny"]
+    return Trainer(model, store, recipe, schedule, folder, 0, validate=validate)
 
 
 def _weights(trainer: Trainer) -> torch.Tensor:
@@ -83,15 +95,40 @@ def test_other_settings_do_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
-def test_every_recipe_takes_a_step_and_leaves_the_encoder_alone(tmp_path: Path, name: str) -> None:
+def test_every_recipe_trains_the_decoder_and_the_neck_and_no_more(
+    tmp_path: Path, name: str
+) -> None:
     trainer = _trainer(tmp_path, recipe=RECIPES[name])
-    encoder = [p.clone() for p in trainer.model.encoder.parameters()]
-    before = _weights(trainer)
+    before = {key: value.clone() for key, value in trainer.model.state_dict().items()}
     losses = trainer.step(0)
     assert all(np.isfinite(value) for value in losses.values())
-    assert not torch.equal(before, _weights(trainer))
-    for old, new in zip(encoder, trainer.model.encoder.parameters(), strict=True):
-        assert torch.equal(old, new)
+    after = trainer.model.state_dict()
+    changed = {key for key in before if not torch.equal(before[key], after[key])}
+    assert "encoder.neck.conv1.weight" in changed
+    assert "decoder.mask_tokens.weight" in changed
+    assert all(key.startswith(("decoder.", "encoder.neck.")) for key in changed)
+
+
+def test_the_weights_that_did_best_on_held_out_pictures_are_written(tmp_path: Path) -> None:
+    scores = iter([0.5, 0.8, 0.3])
+    seen = []
+
+    def validate(model: PiClickTiny) -> dict[str, float]:
+        seen.append(model.decoder.mask_tokens.weight.clone())
+        return {"score": next(scores)}
+
+    schedule = replace(SCHEDULE, steps=3, validate_every=1)
+    trainer = _trainer(tmp_path, schedule, validate=validate)
+    trainer.run(seconds=1e-9)  # killed after the first, and gone on with
+    trainer = _trainer(tmp_path, schedule, validate=validate)
+    assert trainer.best == 0.5
+    assert trainer.run()
+    trainer.export(tmp_path / "mine.safetensors")
+    kept = load_tiny(tmp_path / "mine.safetensors").decoder.mask_tokens.weight
+    torch.testing.assert_close(kept, seen[1].half().float(), atol=0, rtol=0)
+    assert not torch.equal(seen[1], seen[2])
+    rows = read_rows(tmp_path / "validation.csv")
+    assert [row["score"] for row in rows] == [0.5, 0.8, 0.3]
 
 
 def test_old_pictures_leave_the_window() -> None:
@@ -115,9 +152,10 @@ def test_training_on_squares_makes_squares_better(tmp_path: Path) -> None:
                 parameter.copy_(torch.randn_like(parameter) * 0.05)
         for kept, parameter in zip(trainer.averaged, trainer.parameters, strict=True):
             kept.copy_(parameter)
-    before = assess(trainer.averaged_model(), samples, clicks=2, objects=2)
+    pictures = [(one, encode_picture(trainer.model, one.image)) for one in samples]
+    before = assess(trainer.averaged_model(), pictures, clicks=2, objects=2)
     assert trainer.run()
-    after = assess(trainer.averaged_model(), samples, clicks=2, objects=2)
+    after = assess(trainer.averaged_model(), pictures, clicks=2, objects=2)
     assert after.objects == 12
     assert after.best[0] > before.best[0] + 0.1
     assert np.all(after.best >= after.picked)
@@ -137,10 +175,13 @@ def test_the_command_line_trains_stops_and_goes_on(
 ) -> None:
     command = ["--output", str(tmp_path / "mine.safetensors"), "--size", "64", "--batch", "2"]
     command += ["--workers", "1", "--threads", "1", "--device", "cpu", "--steps", "2"]
+    command += ["--validate", "1"]
     assert main([*command, "--minutes", "0"]) == 0
     assert "stopped" in capsys.readouterr().out
     assert main(command) == 0
     assert "2 of 2 steps" in capsys.readouterr().out
+    assert Image.open(tmp_path / "mine.run" / "losses.png").size[0] == 2 * WIDTH
+    assert [row["step"] for row in read_rows(tmp_path / "mine.run" / "validation.csv")] == [1, 2]
     assert load_predictor(tmp_path / "mine.safetensors", device="cpu").name.endswith("safetensors")
 
 

@@ -6,7 +6,7 @@ A file is data only (safetensors); the network's configuration travels in its me
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -86,6 +86,17 @@ def load_tiny(path: Path) -> PiClickTiny:
     except RuntimeError as error:
         raise ValueError(f"The weights in {path} do not fit {ARCHITECTURE}: {error}") from error
     return model.eval()
+
+
+def with_evidence(model: PiClickTiny) -> PiClickTiny:
+    """The same network with a TRM that also reads the evidence; its answers are the same yet."""
+    if model.config.evidence:
+        return model
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        grown = PiClickTiny(replace(model.config, evidence=True))
+    grown.load_state_dict(model.state_dict(), strict=False)
+    return grown.eval()
 
 
 def from_starting_weights(

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from napari_piclick.models.click_encoder import ClickEncoder
 from napari_piclick.models.dense_prompt import DensePrompt
 from napari_piclick.models.disk_maps import GRID, RADIUS, draw_disks
+from napari_piclick.models.evidence import evidence_width, gather_evidence
 from napari_piclick.models.layers import ChannelNorm, MultilayerPerceptron
 from napari_piclick.models.target_reasoning import TargetReasoning
 from napari_piclick.models.two_way_transformer import TwoWayTransformer
@@ -82,6 +83,8 @@ class MaskDecoder(nn.Module):
         Channels of tokens and image embedding.
     click_tokens, disks : bool
         How clicks enter: as tokens (Eq. 1), as disk maps, or both (Table 3 of the paper).
+    evidence : bool
+        Whether the TRM also reads the picture under and around each mask.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class MaskDecoder(nn.Module):
         width: int = 256,
         click_tokens: bool = True,
         disks: bool = True,
+        evidence: bool = False,
     ) -> None:
         super().__init__()
         self.num_queries = num_queries
@@ -115,12 +119,14 @@ class MaskDecoder(nn.Module):
         for skip in (self.skip_eighth, self.skip_quarter):
             for parameter in skip.parameters():
                 nn.init.zeros_(parameter)
-        self.target_reasoning = TargetReasoning(width)
+        self.target_reasoning = TargetReasoning(
+            width, evidence_width(width, width // 8) if evidence else 0
+        )
 
-    def embed(self, features: EncoderFeatures) -> ImageEmbedding:
-        """Keep of an encoder's features what the decoder needs."""
+    def embed(self, coarse: Tensor, features: EncoderFeatures) -> ImageEmbedding:
+        """Keep of an encoder's neck, (B, width, H/16, W/16), and features what is needed."""
         return ImageEmbedding(
-            features.neck,
+            coarse,
             self.skip_eighth(features.eighth),
             self.skip_quarter(features.quarter),
         )
@@ -162,10 +168,12 @@ class MaskDecoder(nn.Module):
         queries = tokens[:, 1 : 1 + self.num_queries]
 
         up = self.output_upscaling
-        image = image.transpose(1, 2).unflatten(2, grid)
-        image = up[2](up[1](up[0](image) + embedding.eighth))
+        context = image.transpose(1, 2).unflatten(2, grid)
+        image = up[2](up[1](up[0](context) + embedding.eighth))
         image = F.gelu(up[3](image) + embedding.quarter + fine)
         filters = [mlp(queries[:, q]) for q, mlp in enumerate(self.output_hypernetworks_mlps)]
         masks = (torch.stack(filters, 1) @ image.flatten(2)).unflatten(2, shape)
-        iou, confidence = self.target_reasoning(queries, self.iou_prediction_head(tokens[:, 0]))
+        reasoning = self.target_reasoning
+        seen = gather_evidence(masks, context, image) if reasoning.weighing is not None else None
+        iou, confidence = reasoning(queries, self.iou_prediction_head(tokens[:, 0]), seen)
         return MaskPrediction(masks, iou, confidence)

@@ -24,6 +24,7 @@ class TinyConfig:
     num_queries: int = 7
     click_tokens: bool = True
     disks: bool = True
+    evidence: bool = False
 
     def as_dict(self) -> dict[str, int | bool]:
         """The configuration as plain values."""
@@ -48,9 +49,13 @@ class PiClickTiny(nn.Module):
         """Encode (B, 3, H, W) RGB in 0..255, H and W multiples of 16."""
         return self.encoder((image - self.mean) / self.deviation)
 
+    def embed(self, features: EncoderFeatures) -> ImageEmbedding:
+        """Bring the encoder's features to the decoder's widths."""
+        return self.decoder.embed(self.encoder.neck(features.sixteenth), features)
+
     def encode(self, image: Tensor) -> ImageEmbedding:
         """The embedding to keep of (B, 3, H, W) RGB in 0..255."""
-        return self.decoder.embed(self.features(image))
+        return self.embed(self.features(image))
 
     def decode(
         self,

@@ -12,10 +12,14 @@ from tqdm import tqdm
 from napari_piclick.models.piclick_tiny import TinyConfig
 from napari_piclick.models.registry import DEFAULT
 from napari_piclick.predict.device import choose_device
+from napari_piclick.train.distributed import Team
+from napari_piclick.train.held_out import HeldOut
 from napari_piclick.train.loop import Schedule, Trainer
 from napari_piclick.train.picture_makers import PictureMakers
 from napari_piclick.train.picture_plan import PicturePlan
+from napari_piclick.train.plot import draw_losses
 from napari_piclick.train.recipe import RECIPES
+from napari_piclick.train.validation import validation_samples
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -39,6 +43,13 @@ def _arguments() -> argparse.ArgumentParser:
     add("--threads", type=int, help="threads of the training process")
     add("--device", default="auto")
     add("--seed", type=int, default=0)
+    add(
+        "--validate",
+        type=int,
+        default=8,
+        metavar="N",
+        help="keep the best weights by N held-out pictures of each source (0: keep the last)",
+    )
     add("--no-synthetic", action="store_true", help="leave out synthetic pictures")
     add("--no-superpixels", action="store_true", help="leave out superpixels as targets")
     add(
@@ -67,7 +78,10 @@ def main(argv: list[str] | None = None) -> int:
             data=options.data,
             init=options.init,
             config=TinyConfig(
-                options.queries, options.clicks_as != "disks", options.clicks_as != "tokens"
+                options.queries,
+                options.clicks_as != "disks",
+                options.clicks_as != "tokens",
+                evidence=True,
             ),
             size=options.size,
             synthetic=not options.no_synthetic,
@@ -80,13 +94,26 @@ def main(argv: list[str] | None = None) -> int:
         )
         model = store.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         recipe = RECIPES[options.recipe]
-        trainer = Trainer(model, store, recipe, schedule, run, options.seed)
+        team = Team.from_environment(device)
+        held_out = None
+        if options.validate and team.leads:
+            samples = validation_samples(
+                options.data, options.size, per_source=options.validate,
+                synthetic=not options.no_synthetic,
+            )  # fmt: skip
+            held_out = HeldOut(model, samples)
+        trainer = Trainer(
+            model, store, recipe, schedule, run, options.seed, team=team, validate=held_out
+        )
     except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
+    workers = options.workers if team.leads else 0
     with (
-        PictureMakers(plan.open, store, schedule, trainer.next_step, options.workers) as makers,
-        tqdm(total=schedule.steps, initial=trainer.next_step, unit="step") as bar,
+        PictureMakers(plan.open, store, schedule, trainer.next_step, workers) as makers,
+        tqdm(
+            total=schedule.steps, initial=trainer.next_step, unit="step", disable=not team.leads
+        ) as bar,
     ):
 
         def report(step: int, losses: dict[str, float]) -> None:
@@ -96,6 +123,9 @@ def main(argv: list[str] | None = None) -> int:
 
         seconds = None if options.minutes is None else 60 * options.minutes
         finished = trainer.run(seconds, report)
+    if not team.leads:
+        return 0
+    draw_losses(run)
     trainer.export(
         options.output,
         forget_confidence=options.forget_confidence,

@@ -10,8 +10,8 @@ import torch
 from torch.nn import functional as F
 
 from napari_piclick.models.target_reasoning import choose
-from napari_piclick.predict.intensity import robust_window, to_rgb
 from napari_piclick.train.click_simulation import initial_click, next_click
+from napari_piclick.train.encoding import stack_features
 from napari_piclick.train.prompt_batch import LIMIT
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from napari_piclick.clicks import Click
     from napari_piclick.models.piclick_tiny import PiClickTiny
+    from napari_piclick.models.tiny_vit import EncoderFeatures
     from napari_piclick.train.sample import TrainingSample
 
 
@@ -42,7 +43,7 @@ class Assessment:
 
 def assess(
     model: PiClickTiny,
-    samples: Iterable[TrainingSample],
+    pictures: Iterable[tuple[TrainingSample, EncoderFeatures]],
     clicks: int = 5,
     objects: int = 3,
     seed: int = 0,
@@ -52,7 +53,7 @@ def assess(
     Parameters
     ----------
     model : PiClickTiny
-    samples : TrainingSample of sides that are multiples of 16
+    pictures : TrainingSample of sides that are multiples of 16, and its features
     clicks : clicks per object
     objects : objects per picture, drawn by their weights
     seed : of the choice of objects and of clicks among equally good ones
@@ -60,10 +61,9 @@ def assess(
     rng = np.random.default_rng(seed)
     device = next(model.parameters()).device
     picked, best, spreads = [], [], []
-    for sample in samples:
-        pixels = to_rgb(sample.image, robust_window(sample.image)).transpose(2, 0, 1)
+    for sample, features in pictures:
         with torch.inference_mode():
-            embedding = model.encode(torch.from_numpy(pixels.copy())[None].to(device))
+            embedding = model.embed(stack_features([features], device))
         weights = sample.weights.astype(np.float64) / sample.weights.sum(dtype=np.float64)
         count = min(objects, int((weights > 0).sum()))
         for index in rng.choice(len(weights), count, replace=False, p=weights):

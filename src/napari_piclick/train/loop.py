@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -10,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from napari_piclick.models.checkpoint import save_tiny
+from napari_piclick.models.mask_decoder import ImageEmbedding
 from napari_piclick.models.piclick_tiny import PiClickTiny
+from napari_piclick.train.distributed import Team
+from napari_piclick.train.log import append_row, drop_rows
 from napari_piclick.train.losses import PARTS, prompt_loss
 from napari_piclick.train.prompt_batch import PromptBatch
 
@@ -44,6 +47,8 @@ class Schedule:
     first_pictures, new_pictures, kept_pictures : int
         Step ``s`` draws from the last ``kept_pictures`` of
         ``first_pictures + s * new_pictures``.
+    validate_every : int
+        Steps between two looks at the validation pictures.
     """
 
     steps: int = 4000
@@ -56,6 +61,7 @@ class Schedule:
     first_pictures: int = 64
     new_pictures: int = 2
     kept_pictures: int = 2000
+    validate_every: int = 250
 
     def rate(self, step: int) -> float:
         """The learning rate at a step."""
@@ -70,18 +76,22 @@ class Schedule:
 
 
 class Trainer:
-    """Trains the decoder of PiClick-Tiny on stored pictures.
+    """Trains the decoder and the encoder's neck of PiClick-Tiny on stored pictures.
 
     Parameters
     ----------
     model : PiClickTiny
-        Trained in place; its encoder stays as it is.
+        Trained in place; the stages of its encoder stay as they are.
     store : PictureStore
     recipe : Recipe
     schedule : Schedule
     folder : Path
         Receives ``state.pt``, from which a run goes on, and ``losses.csv``.
     seed : int
+    team : Team, optional
+        The processes that train together; this one alone if not given.
+    validate : callable, optional
+        Scores the averaged weights; asked every ``validate_every`` steps, and the best are kept.
     """
 
     def __init__(
@@ -92,17 +102,23 @@ class Trainer:
         schedule: Schedule,
         folder: Path,
         seed: int = 0,
+        *,
+        team: Team | None = None,
+        validate: Callable[[PiClickTiny], dict[str, float]] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.model, self.store, self.recipe, self.schedule = model, store, recipe, schedule
         self.folder, self.seed, self.next_step = folder, seed, 0
+        self.team, self.validate = team or Team(), validate
         self.device = next(model.parameters()).device
-        model.encoder.requires_grad_(requires_grad=False)
-        self.parameters = [p for p in model.decoder.parameters() if p.requires_grad]
+        self.trained = trained_parameters(model)
+        self.parameters = list(self.trained.values())
         self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+            [{"params": [p], "lr": 0.0, "share": _share(name)} for name, p in self.trained.items()],
+            weight_decay=schedule.weight_decay,
         )
         self.averaged = [p.detach().clone() for p in self.parameters]
+        self.best = -1.0
         if (folder / "state.pt").exists():
             self._restore()
 
@@ -135,12 +151,16 @@ class Trainer:
             if report:
                 report(self.next_step, losses)
             self.next_step += 1
+            if self.next_step % self.schedule.validate_every == 0:
+                self._keep_best()
             now = time.monotonic()
-            if seconds is not None and now - start > seconds:
+            if self.team.agree(seconds is not None and now - start > seconds):
                 break
             if now - saved > save_every:
                 self.save()
                 saved = now
+        if self.next_step % self.schedule.validate_every:
+            self._keep_best()
         self.save()
         return self.next_step >= self.schedule.steps
 
@@ -150,17 +170,25 @@ class Trainer:
         window = self.schedule.pictures(index)
         batch = min(self.schedule.batch, len(window))
         numbers = window.start + rng.choice(len(window), batch, replace=False)
+        weights = np.asarray(self.recipe.rounds)
+        rounds = int(rng.choice(len(weights), p=weights / weights.sum()))
+        if self.team.size > 1:
+            numbers = numbers[self.team.share(batch)]
+            rng = np.random.default_rng((self.seed, index, 1, self.team.rank))
         prompts = PromptBatch(
             [self.store.load(int(n)) for n in numbers], self.recipe, rng, self.device
         )
-        weights = np.asarray(self.recipe.rounds)
-        rounds = int(rng.choice(len(weights), p=weights / weights.sum()))
-        features = prompts.features()
         for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.rate(index)
+            group["lr"] = self.schedule.rate(index) * group["share"]
         scored = 1 + rounds if self.recipe.every_round else 1
         parts = torch.zeros(len(PARTS))
         self.model.train()
+        features = prompts.features()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            embedding = self.model.embed(features)
+        # The rounds are learned one by one, to save memory; what they want of the embedding
+        # adds up here, and goes back through the neck once.
+        kept = ImageEmbedding(*(part.detach().requires_grad_() for part in embedding))
         for k in range(rounds + 1):
             last = k == rounds
             score = last or self.recipe.every_round
@@ -168,8 +196,7 @@ class Trainer:
                 torch.set_grad_enabled(score),
                 torch.autocast(self.device.type, torch.bfloat16),
             ):
-                embedding = self.model.decoder.embed(features)
-                prediction = self.model.decode(embedding, *prompts.prompt())
+                prediction = self.model.decode(kept, *prompts.prompt())
             targets = prompts.targets()
             matches = prompts.match(prediction, targets)
             if score:
@@ -178,11 +205,14 @@ class Trainer:
                 parts += found.cpu() / scored
             if not last:
                 prompts.answer(prediction, targets, matches)
+        torch.autograd.backward(embedding, [part.grad for part in kept])
+        self.team.average(self.parameters)
         norm = nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         decay = min(self.schedule.average, (index + 1) / (index + 10))
         torch._foreach_lerp_(self.averaged, [p.detach() for p in self.parameters], 1 - decay)
+        parts = self.team.mean(parts.to(self.device)).cpu()
         names = dict(zip(PARTS, parts.tolist(), strict=True))
         return {**names, "norm": float(norm), "rounds": float(rounds)}
 
@@ -190,14 +220,13 @@ class Trainer:
         """A copy of the model with the running average of its weights, ready to predict."""
         copy = PiClickTiny(self.model.config)
         copy.load_state_dict(self.model.state_dict())
-        trained = [p for p in copy.decoder.parameters() if p.requires_grad]
         with torch.no_grad():
-            for parameter, value in zip(trained, self.averaged, strict=True):
-                parameter.copy_(value)
-        return copy.eval()
+            for name, value in zip(self.trained, self.averaged, strict=True):
+                copy.get_parameter(name).copy_(value)
+        return copy.to(self.device).eval()
 
     def export(self, path: Path, *, forget_confidence: bool = False, **notes: str) -> None:
-        """Write the averaged weights, as `load_predictor` reads them.
+        """Write the averaged weights, the best that were validated, as `load_predictor` reads them.
 
         Parameters
         ----------
@@ -208,6 +237,10 @@ class Trainer:
             Further metadata of the file.
         """
         model = self.averaged_model()
+        if (self.folder / "best.safetensors").exists():
+            state = load_file(self.folder / "best.safetensors")
+            model.load_state_dict(state, strict=False)
+            notes["validation_score"] = f"{self.best:.4f}"
         if forget_confidence:
             model.decoder.target_reasoning.forget_confidence()
             notes["confidence"] = "constant"
@@ -215,16 +248,34 @@ class Trainer:
 
     def save(self) -> None:
         """Write the state, to a temporary name first."""
+        if not self.team.leads:
+            return
         state = {
             "step": self.next_step,
             "settings": self._settings(),
-            "decoder": self.model.decoder.state_dict(),
+            "best": self.best,
+            "trained": {name: p.detach() for name, p in self.trained.items()},
             "averaged": self.averaged,
             "optimizer": self.optimizer.state_dict(),
         }
         partial = self.folder / "state.pt.part"
         torch.save(state, partial)
         partial.replace(self.folder / "state.pt")
+
+    def _keep_best(self) -> None:
+        """Score the averaged weights on held-out pictures; the best are kept in a file."""
+        if self.validate is None or not self.team.leads:
+            return
+        row = self.validate(self.averaged_model())
+        append_row(self.folder / "validation.csv", {"step": self.next_step, **row})
+        if row["score"] > self.best:
+            self.best = row["score"]
+            partial = self.folder / "best.safetensors.part"
+            save_file(
+                {n: v.cpu().contiguous() for n, v in zip(self.trained, self.averaged, strict=True)},
+                partial,
+            )
+            partial.replace(self.folder / "best.safetensors")
 
     def _settings(self) -> str:
         schedule = {k: v for k, v in asdict(self.schedule).items() if k != "steps"}
@@ -238,29 +289,32 @@ class Trainer:
                 f"The run in {self.folder} was begun with other settings; "
                 "continue it with the same ones, or choose another output."
             )
-        self.next_step = state["step"]
-        self.model.decoder.load_state_dict(state["decoder"])
+        self.next_step, self.best = state["step"], state["best"]
+        with torch.no_grad():
+            for name, value in state["trained"].items():
+                self.trained[name].copy_(value)
         self.optimizer.load_state_dict(state["optimizer"])
         self.averaged = [v.to(self.device) for v in state["averaged"]]
-        self._drop_unsaved_rows()
-
-    def _drop_unsaved_rows(self) -> None:
-        """Take from the log the steps that were lost when the run was killed."""
-        log = self.folder / "losses.csv"
-        if log.exists():
-            with log.open(newline="") as file:
-                header, *rows = list(csv.reader(file))
-            kept = [header, *(row for row in rows if row and int(row[0]) < self.next_step)]
-            partial = log.with_suffix(".part")
-            with partial.open("w", newline="") as file:
-                csv.writer(file).writerows(kept)
-            partial.replace(log)
+        if self.team.leads:
+            # what was logged after the state was saved will be logged again
+            drop_rows(self.folder / "losses.csv", self.next_step - 1)
+            drop_rows(self.folder / "validation.csv", self.next_step)
 
     def _log(self, step: int, losses: dict[str, float]) -> None:
-        log = self.folder / "losses.csv"
-        fresh = not log.exists()
-        with log.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(["step", *losses])
-            writer.writerow([step, *(f"{value:.5g}" for value in losses.values())])
+        if self.team.leads:
+            append_row(self.folder / "losses.csv", {"step": step, **losses})
+
+
+def trained_parameters(model: PiClickTiny) -> dict[str, nn.Parameter]:
+    """What is trained: the decoder and the encoder's neck, by name; all else is frozen."""
+    model.requires_grad_(requires_grad=False)
+    model.decoder.requires_grad_(requires_grad=True)
+    model.encoder.neck.requires_grad_(requires_grad=True)
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _share(name: str) -> float:
+    """How fast a parameter learns: what is new learns faster than what came with the weights."""
+    if name.startswith("encoder."):
+        return 0.5
+    return 2.0 if ".weighing." in name else 1.0

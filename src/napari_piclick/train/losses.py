@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 ALPHA, GAMMA = 0.25, 2.0
 #: Parts of the loss, in the order in which they are reported.
-PARTS = ("focal", "dice", "iou", "confidence")
+PARTS = ("focal", "dice", "iou", "confidence", "regret")
+#: Differences of scores below this hardly count in the regret.
+TEMPERATURE = 0.05
 
 
 def focal(logits: Tensor, targets: Tensor) -> Tensor:
@@ -54,10 +56,32 @@ def pairwise_dice(logits: Tensor, targets: Tensor, smooth: float = 1.0) -> Tenso
 
 def mask_iou(logits: Tensor, target: Tensor) -> Tensor:
     """(Q,) IoU of (Q, h, w) logits above zero with one (h, w) target above a half."""
-    found, wanted = (logits > 0).flatten(1), (target > 0.5).flatten()
-    overlap = (found & wanted).sum(1)
-    union = (found | wanted).sum(1)
+    return pairwise_iou(logits, target[None])[:, 0]
+
+
+def pairwise_iou(logits: Tensor, targets: Tensor) -> Tensor:
+    """(Q, K) IoU of (Q, h, w) logits above zero with (K, h, w) targets above a half."""
+    found = (logits > 0).flatten(1).float()
+    wanted = (targets > 0.5).flatten(1).float()
+    overlap = found @ wanted.T
+    union = found.sum(1)[:, None] + wanted.sum(1)[None] - overlap
     return overlap / union.clamp(min=1)
+
+
+def expected_regret(score: Tensor, iou: Tensor) -> Tensor:
+    """What a pick by score loses against the best proposal, in IoU.
+
+    Parameters
+    ----------
+    score : (B, Q) that ranks, about 0 to 1.
+    iou : (B, Q) true IoU of each proposal with the object meant.
+
+    Returns
+    -------
+    scalar, mean over B; the pick is softened, so that it can be learned.
+    """
+    picked = (F.softmax(score / TEMPERATURE, -1) * iou).sum(-1)
+    return (iou.amax(-1) - picked).mean()
 
 
 def prompt_loss(
@@ -81,31 +105,36 @@ def prompt_loss(
     Returns
     -------
     total : scalar, weighted mean over the prompts
-    parts : (4,) unweighted parts, see `PARTS`, without gradient
+    parts : (5,) unweighted parts, see `PARTS`, without gradient
     """
-    masks, wanted, weights, owners = [], [], [], []
-    iou_true, object_true = [], torch.zeros_like(prediction.confidence)
+    masks, wanted, weights = [], [], []
+    iou_true, object_true = [], torch.zeros_like(prediction.confidence, dtype=torch.float32)
     for b, (target, (queries, matched)) in enumerate(zip(targets, matches, strict=True)):
         masks.append(prediction.masks[b, queries].flatten(1))
         wanted.append(target[matched].flatten(1))
         weight = torch.ones(len(queries), device=target.device)
         weight[torch.as_tensor(matched) == 0] = recipe.primary
         weights.append(weight / weight.sum())
-        owners.append(len(queries))
-        object_true[b, queries] = 1
-        iou_true.append(mask_iou(prediction.masks[b].detach(), target[0]))
+        overlaps = pairwise_iou(prediction.masks[b].detach(), target)
+        iou_true.append(overlaps[:, 0])
+        if recipe.confidence_of == "object":
+            object_true[b] = overlaps.amax(1)
+        else:
+            object_true[b, queries] = 1
     logits, goal = torch.cat(masks).float(), torch.cat(wanted).float()
     weight = torch.cat(weights) / len(targets)
     focal_part = (focal(logits, goal).mean(1) * weight).sum()
     dice_part = (dice(logits, goal) * weight).sum()
-    iou_part = (prediction.iou.float() - torch.stack(iou_true)).abs().mean()
-    balance = torch.where(object_true == 1, 1.0, recipe.unmatched)
+    iou, confidence = prediction.iou.float(), prediction.confidence.float()
+    error = iou - torch.stack(iou_true)
+    iou_part = (error.abs() if recipe.iou_error == "l1" else error.square()).mean()
+    matched_only = recipe.confidence_of == "matched"
+    balance = torch.where((object_true == 0) & matched_only, recipe.unmatched, 1.0)
     confidence_part = (
-        F.binary_cross_entropy_with_logits(
-            prediction.confidence.float(), object_true, balance, reduction="sum"
-        )
+        F.binary_cross_entropy_with_logits(confidence, object_true, balance, reduction="sum")
         / balance.sum()
     )
-    parts = torch.stack([focal_part, dice_part, iou_part, confidence_part])
-    scale = torch.tensor([recipe.focal, recipe.dice, recipe.iou, recipe.confidence])
+    regret_part = expected_regret(iou * confidence.sigmoid(), torch.stack(iou_true))
+    parts = torch.stack([focal_part, dice_part, iou_part, confidence_part, regret_part])
+    scale = torch.tensor([recipe.focal, recipe.dice, recipe.iou, recipe.confidence, recipe.regret])
     return (parts * scale.to(parts.device)).sum(), parts.detach()

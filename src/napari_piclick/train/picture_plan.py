@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_piclick.models.checkpoint import from_starting_weights, load_tiny, read_weights
+from napari_piclick.models.checkpoint import (
+    from_starting_weights,
+    load_tiny,
+    read_weights,
+    with_evidence,
+)
 from napari_piclick.models.registry import find_weights
 from napari_piclick.train.mixture import Mixture
 from napari_piclick.train.picture_store import PictureStore
@@ -29,7 +34,8 @@ class PicturePlan:
     init : str
         Name or file of the model that encodes the pictures, and that training begins with.
     config : TinyConfig
-        The network to make of starting weights; a trained model keeps its own.
+        The network to make of starting weights; a trained model keeps its own, but for its
+        TRM, which is grown if it is to read the evidence.
     size : int
         Side of the pictures in pixels.
     synthetic, superpixels : bool
@@ -71,5 +77,6 @@ def load_initial(name: str, config: TinyConfig) -> PiClickTiny:
     path = find_weights(name)
     _, metadata = read_weights(path)
     if "architecture" in metadata:
-        return load_tiny(path)
+        model = load_tiny(path)
+        return with_evidence(model) if config.evidence else model
     return from_starting_weights(path, config)

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_piclick.models.tiny_vit import EncoderFeatures
-from napari_piclick.predict.intensity import robust_window, to_rgb
+from napari_piclick.train.encoding import encode_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,16 +92,7 @@ class PictureStore:
         if self.path(index).exists():
             return
         sample = self.mixture.draw(np.random.default_rng((self.seed, index)))
-        pixels = to_rgb(sample.image, robust_window(sample.image)).transpose(2, 0, 1)
-        parameter = next(self.model.parameters())
-        image = torch.from_numpy(np.ascontiguousarray(pixels))[None].to(parameter.device)
-        image = image.to(memory_format=torch.channels_last)
-        with torch.inference_mode(), torch.autocast(image.device.type, torch.bfloat16):
-            features = self.model.features(image)
-        contents = {
-            name: value[0].to("cpu", torch.float16).contiguous()
-            for name, value in features._asdict().items()
-        }
+        contents = encode_picture(self.model, sample.image)._asdict()
         contents["packed"] = torch.from_numpy(np.packbits(sample.masks, axis=-1))
         cells = F.avg_pool2d(torch.from_numpy(sample.masks).float(), CELL)
         contents["targets"] = (cells * 255).round().to(torch.uint8)

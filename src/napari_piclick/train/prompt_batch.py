@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_piclick.models.target_reasoning import choose
-from napari_piclick.models.tiny_vit import EncoderFeatures
 from napari_piclick.train.click_simulation import initial_click, negative_click, next_click
+from napari_piclick.train.encoding import stack_features
 from napari_piclick.train.losses import mask_iou
 from napari_piclick.train.matching import feasible_targets, match
 from napari_piclick.train.rough_mask import roughen
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from napari_piclick.clicks import Click
     from napari_piclick.models.mask_decoder import MaskPrediction
+    from napari_piclick.models.tiny_vit import EncoderFeatures
     from napari_piclick.train.picture_store import Picture
     from napari_piclick.train.recipe import Previous, Recipe
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 MIXED: dict[Previous, float] = {"trm": 0.4, "best": 0.3, "random": 0.3}
 #: Logits of a previous mask are kept within this, as at prediction time.
 LIMIT = 9.2
+#: First clicks fall where the distance to the edge is at least this share of the largest.
+INITIAL_SPREAD = 0.3
+#: The same of a careful user, who clicks in the middle.
+CAREFUL = 0.95
 
 
 class PromptBatch:
@@ -64,7 +69,7 @@ class PromptBatch:
         weights = self.recipe.initial_clicks
         count = 1 + int(self.rng.choice(len(weights), p=_unit(weights)))
         for mask, clicks in zip(self.masks, self.clicks, strict=True):
-            clicks.append(initial_click(mask, self.rng))
+            clicks.append(initial_click(mask, self.rng, self._spread(INITIAL_SPREAD)))
             for _ in range(count - 1):
                 negative = self.rng.random() < self.recipe.initial_negative
                 make = negative_click if negative else initial_click
@@ -80,7 +85,15 @@ class PromptBatch:
             self.masks, self._full(self.previous), self.clicks, strict=True
         ):
             clicks.append(initial_click(mask & found if (mask & found).any() else mask, self.rng))
-            clicks.append(next_click(mask, found, self.rng, self.recipe.click_spread))
+            clicks.append(self._mend(mask, found))
+
+    def _spread(self, usual: float) -> float:
+        """How far from the middle this click may fall."""
+        careful = self.recipe.careful and self.rng.random() < self.recipe.careful
+        return CAREFUL if careful else usual
+
+    def _mend(self, mask: np.ndarray, found: np.ndarray) -> Click | None:
+        return next_click(mask, found, self.rng, self._spread(self.recipe.click_spread))
 
     def _full(self, logits: Tensor) -> np.ndarray:
         """(B, H, W) bool of (B, 1, h, w) logits, as large as the pictures."""
@@ -90,12 +103,7 @@ class PromptBatch:
 
     def features(self) -> EncoderFeatures:
         """The pictures' features as one batch."""
-        parts = (
-            torch.stack(maps) for maps in zip(*(p.features for p in self.pictures), strict=True)
-        )
-        return EncoderFeatures(
-            *(x.to(self.device, torch.float32, memory_format=torch.channels_last) for x in parts)
-        )
+        return stack_features([p.features for p in self.pictures], self.device)
 
     def prompt(self) -> tuple[Tensor, Tensor, Tensor | None]:
         """Points (B, N, 2), signs (B, N) and previous logits (B, 1, h, w) or None."""
@@ -141,7 +149,7 @@ class PromptBatch:
         picked = torch.stack([logits[b, q] for b, q in enumerate(picks)])[:, None]
         self.previous = picked.clamp(-LIMIT, LIMIT)
         for clicks, mask, found in zip(self.clicks, self.masks, self._full(picked), strict=True):
-            clicks.append(next_click(mask, found, self.rng, self.recipe.click_spread))
+            clicks.append(self._mend(mask, found))
 
     def _pick(
         self,

@@ -34,8 +34,19 @@ class Recipe:
     click_spread : float
         Interactive clicks fall where the distance to the error's edge is at least this
         fraction of its maximum; 1 is the deepest point.
+    careful : float
+        How often a click falls right in the middle instead, as most users' and the
+        evaluator's do: where the middle lies tells a part from the whole.
     focal, dice, iou, confidence : float
         Weights of the parts of the loss (Eq. 6).
+    iou_error : str
+        The IoU score's error: ``"l1"`` as in Eq. 6, for which the median is best, or
+        ``"squared"``, for which the mean is, and that is what a pick should go by.
+    confidence_of : str
+        What the confidence score tells: whether a proposal was ``"matched"`` (Eq. 6), or how
+        well it fits the ``"object"`` that it fits best, whichever the user means.
+    regret : float
+        Weight of what the TRM's pick is expected to lose against the best proposal.
     unmatched : float
         Weight of "no object" in the confidence loss.
     primary : float
@@ -49,12 +60,16 @@ class Recipe:
     every_round: bool = False
     previous: Previous = "random"
     click_spread: float = 0.5
+    careful: float = 0.0
     focal: float = 20.0
     dice: float = 1.0
     iou: float = 0.3
     confidence: float = 1.0
     unmatched: float = 0.1
     primary: float = 1.0
+    iou_error: Literal["l1", "squared"] = "l1"
+    confidence_of: Literal["matched", "object"] = "matched"
+    regret: float = 0.0
 
 
 RECIPES: dict[str, Recipe] = {
@@ -75,8 +90,12 @@ RECIPES: dict[str, Recipe] = {
         rounds=(0.15, 0.2, 0.2, 0.2, 0.15, 0.1),
         every_round=True,
         previous="mixed",
-        iou=1.0,
-        unmatched=0.5,
+        careful=0.5,
+        iou=4.0,
+        iou_error="squared",
+        confidence=0.5,
+        confidence_of="object",
+        regret=1.0,
         primary=2.0,
     ),
 }

@@ -22,7 +22,7 @@ SEED = 20240917
 
 
 def validation_mixture(
-    data_folder: str | Path | None, size: int | tuple[int, int] = 512
+    data_folder: str | Path | None, size: int | tuple[int, int] = 512, *, synthetic: bool = True
 ) -> Mixture:
     """Held-out pictures, and synthetic ones, whole and unchanged, with annotated targets only.
 
@@ -35,7 +35,9 @@ def validation_mixture(
     FileNotFoundError
         If the folder does not exist, or nothing in it can be read.
     """
-    sources = default_sources(data_folder, split="validation", superpixels=False)
+    sources = default_sources(
+        data_folder, split="validation", synthetic=synthetic, superpixels=False
+    )
     return Mixture(sources, size, augmentation=Augmentation.none(), max_masks=64, union_share=0)
 
 
@@ -44,6 +46,7 @@ def validation_samples(
     size: int | tuple[int, int] = 512,
     *,
     per_source: int = 16,
+    synthetic: bool = True,
 ) -> Mapping[str, list[TrainingSample]]:
     """The validation set.
 
@@ -53,13 +56,14 @@ def validation_samples(
     size : side of the square samples in pixels, or (height, width).
     per_source : number of samples of each source; fewer come back where fewer pictures are
         held out.
+    synthetic : whether synthetic pictures are among them.
 
     Returns
     -------
     source name -> samples; the same for every call with the same arguments, and the first
     samples are the same for every ``per_source``.
     """
-    mixture = validation_mixture(data_folder, size)
+    mixture = validation_mixture(data_folder, size, synthetic=synthetic)
     return {name: _different(mixture, name, per_source) for name in sorted(mixture.sources)}
 
 

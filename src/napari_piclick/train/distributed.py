@@ -1,0 +1,86 @@
+"""Training on several devices: every process answers its share of a step's prompts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, distributed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes that train together.
+
+    Parameters
+    ----------
+    rank, size : int
+        Which of how many this process is.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @classmethod
+    def from_environment(cls, device: torch.device) -> Team:
+        """Join the team that ``torchrun`` started, or be one alone."""
+        size = int(os.environ.get("WORLD_SIZE", "1"))
+        if size == 1:
+            return cls()
+        if not distributed.is_initialized():
+            distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        return cls(distributed.get_rank(), size)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes the files and shows the progress."""
+        return self.rank == 0
+
+    def share(self, count: int) -> slice:
+        """Which of ``count`` prompts are this process's.
+
+        Raises
+        ------
+        ValueError
+            If there are not enough for everybody.
+        """
+        if count < self.size:
+            raise ValueError(
+                f"{self.size} processes cannot share {count} prompts; give a larger --batch."
+            )
+        return slice(self.rank, None, self.size)
+
+    def average(self, parameters: Iterable[torch.nn.Parameter]) -> None:
+        """Replace every gradient by its mean over the team."""
+        if self.size == 1:
+            return
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        flat = torch.cat([g.flatten() for g in gradients])
+        distributed.all_reduce(flat)
+        flat /= self.size
+        start = 0
+        for gradient in gradients:
+            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
+            start += gradient.numel()
+
+    def mean(self, values: Tensor) -> Tensor:
+        """The mean of a tensor over the team."""
+        if self.size > 1:
+            distributed.all_reduce(values)
+            values /= self.size
+        return values
+
+    def agree(self, stop: bool) -> bool:
+        """Whether anybody wants to stop; all get the same answer."""
+        if self.size == 1:
+            return stop
+        wish = torch.tensor([float(stop)])
+        if distributed.get_backend() == "nccl":
+            wish = wish.cuda()
+        distributed.all_reduce(wish)
+        return bool(wish.item() > 0)

@@ -1,0 +1,46 @@
+"""Encoding: a training sample's picture as the features that training keeps of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from napari_piclick.models.tiny_vit import EncoderFeatures
+from napari_piclick.predict.intensity import robust_window, to_rgb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_piclick.models.piclick_tiny import PiClickTiny
+
+
+def encode_picture(model: PiClickTiny, image: np.ndarray) -> EncoderFeatures:
+    """What a model's encoder sees in a picture, to be kept.
+
+    Parameters
+    ----------
+    model : PiClickTiny
+    image : (H, W, 3) uint8, H and W multiples of 16
+
+    Returns
+    -------
+    EncoderFeatures
+        Of one picture, without the batch axis, in half precision, on the CPU.
+    """
+    pixels = to_rgb(image, robust_window(image)).transpose(2, 0, 1)
+    device = next(model.parameters()).device
+    batch = torch.from_numpy(np.ascontiguousarray(pixels))[None].to(device)
+    batch = batch.to(memory_format=torch.channels_last)
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+        features = model.features(batch)
+    return EncoderFeatures(*(f[0].to("cpu", torch.float16).contiguous() for f in features))
+
+
+def stack_features(kept: Sequence[EncoderFeatures], device: torch.device) -> EncoderFeatures:
+    """Kept features of several pictures as one batch, in full precision."""
+    parts = (torch.stack(maps) for maps in zip(*kept, strict=True))
+    return EncoderFeatures(
+        *(x.to(device, torch.float32, memory_format=torch.channels_last) for x in parts)
+    )

@@ -1,0 +1,70 @@
+"""Training in several processes: they share the prompts and end with the same weights."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from napari_piclick.train.distributed import Team
+from napari_piclick.train.log import read_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_one_process_is_a_team_too() -> None:
+    team = Team.from_environment(torch.device("cpu"))
+    assert team == Team(0, 1)
+    assert team.leads
+    assert list(range(4))[team.share(4)] == [0, 1, 2, 3]
+    assert team.agree(stop=True)
+    assert not team.agree(stop=False)
+
+
+def test_prompts_are_shared_out_and_nobody_is_left_without() -> None:
+    shares = [list(range(5))[Team(rank, 2).share(5)] for rank in range(2)]
+    assert shares == [[0, 2, 4], [1, 3]]
+    with pytest.raises(ValueError, match="larger --batch"):
+        Team(0, 4).share(3)
+
+
+TWO = """
+import sys
+from pathlib import Path
+import torch
+from safetensors.torch import save_file
+from napari_piclick.train.distributed import Team
+torch.set_num_threads(1)
+team = Team.from_environment(torch.device("cpu"))
+p = torch.nn.Parameter(torch.zeros(2, 3)), torch.nn.Parameter(torch.zeros(4))
+p[0].grad, p[1].grad = torch.full((2, 3), float(team.rank)), torch.arange(4.0) * (1 + team.rank)
+team.average(p)
+save_file({"a": p[0].grad, "b": p[1].grad, "mean": team.mean(torch.tensor([float(team.rank)]))},
+          Path(sys.argv[1]) / f"{team.rank}.safetensors")
+assert team.agree(team.rank == 1) and not team.agree(False)
+from napari_piclick.train.__main__ import main
+sys.exit(main(["--output", str(Path(sys.argv[1]) / "mine.safetensors"), "--size", "64", "--batch",
+               "4", "--workers", "0", "--threads", "1", "--device", "cpu", "--steps", "2",
+               "--validate", "0"]))
+"""
+
+
+def test_two_processes_train_together(tmp_path: Path) -> None:
+    (tmp_path / "two.py").write_text(TWO)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", str(tmp_path / "two.py"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for rank in range(2):
+        found = load_file(tmp_path / f"{rank}.safetensors")
+        torch.testing.assert_close(found["a"], torch.full((2, 3), 0.5))
+        torch.testing.assert_close(found["b"], torch.arange(4.0) * 1.5)
+        assert found["mean"].item() == 0.5
+    assert (tmp_path / "mine.safetensors").exists()
+    rows = read_rows(tmp_path / "mine.run" / "losses.csv")
+    assert [row["step"] for row in rows] == [0, 1]  # logged by one of them only
