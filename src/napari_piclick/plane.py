@@ -234,5 +234,6 @@ class PlanePixels:
         return np.abs(values) if np.iscomplexobj(values) else values
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        values = self[:, :]
-        return values if dtype is None else values.astype(dtype)
+        values = self[:, :] if dtype is None else self[:, :].astype(dtype)
+        # What may be a view of the volume is copied where somebody will write to it.
+        return values.copy() if copy else values

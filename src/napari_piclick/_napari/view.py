@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_piclick.plane import Plane
+from napari_piclick.session.labelled_planes import LabelledPlanes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari.components import Dims
-    from napari.layers import Image
+    from napari.layers import Image, Labels
 
 #: Cross terms of a transform smaller than this, against its scale, are rounding.
 ROUNDING = 1e-6
@@ -93,10 +94,16 @@ def show_voxel(layer: Image, voxel: Sequence[float], dims: Dims) -> None:
         dims.set_point(axes, [float(world[axis - first]) for axis in axes])
 
 
-def level_zero(layer: Image) -> np.ndarray:
+def level_zero(layer: Image | Labels) -> np.ndarray:
     """The layer's data, of a multiscale layer those of the finest level; they may be lazy."""
     data: np.ndarray = layer.data[0] if layer.multiscale else layer.data
     return data
+
+
+def labelled_planes(image: Image, labels: Labels, plane: Plane) -> LabelledPlanes:
+    """The planes of an image that are parallel to one in view, with their labels."""
+    low, high = (float(value) for value in image.contrast_limits)
+    return LabelledPlanes(image.name, level_zero(image), level_zero(labels), plane, (low, high))
 
 
 def _affine(layer: Image) -> np.ndarray:

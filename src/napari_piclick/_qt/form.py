@@ -9,6 +9,7 @@ from magicgui.widgets import CheckBox, ComboBox
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QWidget
 
 from napari_piclick._napari.controller import DEFAULT_MODEL
+from napari_piclick._napari.view import labelled_planes
 from napari_piclick._qt import strings
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from napari_piclick._napari.controller import Controller
     from napari_piclick._qt.model_panel import ModelPanel
+    from napari_piclick.session.labelled_planes import LabelledPlanes
 
     Choices = list[tuple[str, Hashable]]
 
@@ -122,13 +124,20 @@ class Form(QWidget):
         if self._panel is None:
             from napari_piclick._qt.model_panel import ModelPanel
 
-            self._panel = ModelPanel()
+            self._panel = ModelPanel(planes=self._labelled_planes)
             self._panel.added.connect(self.use_model)
             self._panel.chosen.connect(self.use_model)
             self.destroyed.connect(self._panel.deleteLater)
         self._panel.draw()
         self._panel.show()
         self._panel.raise_()
+
+    def _labelled_planes(self) -> LabelledPlanes | None:
+        """The labelled planes of the current image, or None if there are none."""
+        controller = self._controller
+        if controller.image is None or controller.target is None or controller.plane is None:
+            return None
+        return labelled_planes(controller.image, controller.target, controller.plane)
 
     def use_model(self, name: str) -> None:
         """Offer a model from now on, and go over to it."""

@@ -23,6 +23,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_piclick._qt import strings
+from napari_piclick._qt.fine_tune_panel import FineTunePanel
+from napari_piclick._qt.section import Section
 from napari_piclick.weights import store
 from napari_piclick.weights.download import Cancelled
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
+    from napari_piclick.session.labelled_planes import LabelledPlanes
     from napari_piclick.weights.download import Progress
     from napari_piclick.weights.store import Stored
 
@@ -43,6 +46,8 @@ class ModelPanel(QWidget):
     add : callable, optional
         Adds a file or a model of the catalogue to the store, and tells of the download if there is
         one; runs outside the window's thread.
+    planes : callable, optional
+        Gives the labelled planes of the current image, to fine-tune on; see `FineTunePanel`.
 
     Attributes
     ----------
@@ -58,7 +63,11 @@ class ModelPanel(QWidget):
     chosen = Signal(str)
     arrived = Signal(float)
 
-    def __init__(self, add: Callable[[str, str | None, Progress], Stored] = store.add) -> None:
+    def __init__(
+        self,
+        add: Callable[[str, str | None, Progress], Stored] = store.add,
+        planes: Callable[[], LabelledPlanes | None] | None = None,
+    ) -> None:
         super().__init__()
         self._add = add
         self._stopped = Event()
@@ -88,6 +97,11 @@ class ModelPanel(QWidget):
             self.list, self.fast, self.text, self.button, self.state, self.bar, self.stop,
         ):  # fmt: skip
             layout.addWidget(part)
+        self.fine_tune: FineTunePanel | None = None
+        if planes is not None:
+            self.fine_tune = FineTunePanel(planes)
+            self.fine_tune.added.connect(self._on_made)
+            layout.addWidget(Section(strings.FINE_TUNING, self.fine_tune, opened=False))
         self.draw()
 
     def draw(self) -> None:
@@ -168,6 +182,10 @@ class ModelPanel(QWidget):
         show_info(strings.added(model.name))
         self.draw()
         self.added.emit(self._wanted(model))
+
+    def _on_made(self, name: str) -> None:
+        self.draw()
+        self.added.emit(name)
 
     def _on_failed(self, error: Exception) -> None:
         self._show_busy(False)

@@ -29,6 +29,22 @@ MORE_MODELS = "More models…"
 MODELS = "PiClick models"
 MODELS_TIP = "Double-click a model to use it."
 ADD_MODEL = "Add a file…"
+FINE_TUNING = "Fine-tune on your labels"
+FINE_TUNE = "Fine-tune"
+FINE_TUNE_TEXT = (
+    "Makes piclick-tiny better at images like the current one, from the objects you have labelled "
+    "on it. Five labelled slices or more are best: some are held out, to tell how much better it "
+    "becomes. It takes some minutes, and you can go on working."
+)
+FINE_TUNE_NAME = "Name"
+FINE_TUNE_NAME_HINT = "named after the image"
+FINE_TUNE_NAME_TIP = "What to call the new model. The old one stays as it is."
+FINE_TUNE_STOP = "Stop fine-tuning"
+FINE_TUNE_STOP_TIP = "Nothing is kept of what was learned so far."
+FINE_TUNE_BEGINS = "Looking at the labelled slices…"
+FINE_TUNE_STOPPING = "Stopping after this step…"
+FINE_TUNE_STOPPED = "Stopped. No model was made."
+FINE_TUNE_NO_LABELS = "There are no labels to learn from: choose an image and its labels first."
 FAST_MODE = "Fast mode on the CPU"
 FAST_MODE_TIP = (
     "For the published models: 8-bit arithmetic, and no second look at the mirror image. "
@@ -101,6 +117,40 @@ def model_elsewhere(name: str, downloadable: bool) -> str:
 def adding(name: str) -> str:
     """A model is being added."""
     return f"Adding {name}…"
+
+
+def fine_tuning(step: int, steps: int) -> str:
+    """A fine-tuning goes on."""
+    return f"Learning: step {step} of {steps}."
+
+
+def fine_tuned(
+    name: str,
+    slices: int,
+    held_out: int,
+    before: tuple[float, ...] | None,
+    after: tuple[float, ...] | None,
+) -> str:
+    """A fine-tuning is done: mean IoU after each click on held-out slices, before and after."""
+    if before is None or after is None:
+        return (
+            f"{name} is ready, from {_slices(slices)}. Whether it is better is not known: with "
+            "five labelled slices or more, some are held out to tell."
+        )
+    last = len(before)
+    change = f"{before[0]:.2f} before, {after[0]:.2f} now"
+    later = f"{before[-1]:.2f} before, {after[-1]:.2f} now"
+    words = (
+        f"{name} is ready. On {_slices(held_out)} it did not learn from, the mean IoU after one "
+        f"click was {change}; after {last} clicks {later}."
+    )
+    if after[0] + after[-1] <= before[0] + before[-1]:
+        words += " It is no better: stay with the old one, or label more slices."
+    return words
+
+
+def _slices(count: int) -> str:
+    return f"{count} slice{'' if count == 1 else 's'}"
 
 
 def added(name: str) -> str:

@@ -137,8 +137,7 @@ def add(source: str | Path, name: str | None = None, on_progress: Progress | Non
         raise FileNotFoundError(f"{source!s} is neither a file nor a model of the catalogue.")
     entry = next((e for e in entries.values() if e.file == path.name), None)
     name = name or (entry.name if entry else re.sub(r"[^\w.+-]+", "-", path.stem))
-    if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", name) or name in MODELS:
-        raise ValueError(f"A model cannot be called {name!r}; choose another name.")
+    check_name(name)
     digest = sha256(path)
     if entry is not None and entry.sha256 and entry.sha256.lower() != digest:
         raise ValueError(
@@ -150,6 +149,31 @@ def add(source: str | Path, name: str | None = None, on_progress: Progress | Non
         return known
     licence = entry.licence if entry else "not stated"
     return _write(path, name, {"source": path.name, "source_sha256": digest, "licence": licence})
+
+
+def check_name(name: str) -> None:
+    """Make sure that a model can have a name.
+
+    Raises
+    ------
+    ValueError
+        If it cannot.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", name) or name in MODELS:
+        raise ValueError(f"A model cannot be called {name!r}; choose another name.")
+
+
+def check_free(name: str) -> None:
+    """Make sure that a new model can have a name, and that none has it yet.
+
+    Raises
+    ------
+    ValueError
+        If it cannot.
+    """
+    check_name(name)
+    if name in stored() or name in catalogue():
+        raise ValueError(f"There is a model {name} already; choose another name.")
 
 
 def find(name_or_path: str | Path) -> Stored | None:

@@ -1,0 +1,207 @@
+"""The fine-tuning panel: a model made better at one image, from the objects labelled on it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_info
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import (
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_piclick._qt import strings
+from napari_piclick.weights import store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    import numpy as np
+
+    from napari_piclick.session.labelled_planes import LabelledPlanes
+    from napari_piclick.weights.store import Stored
+
+
+class Measured(Protocol):
+    """How well held-out slices are answered: mean IoU of the picks after each click."""
+
+    picked: np.ndarray
+
+
+class Step(Protocol):
+    """How far a run is."""
+
+    step: int
+    steps: int
+
+
+class Run(Protocol):
+    """A fine-tuning; iterated over, it is done step by step."""
+
+    held_out: int
+    before: Any
+    after: Any
+
+    def __iter__(self) -> Iterator[Step]: ...
+
+
+def fine_tuning(
+    planes: list[tuple[np.ndarray, np.ndarray]], output: Path, limits: tuple[float, float] | None
+) -> Run:
+    """A fine-tuning of PiClick-Tiny on labelled planes."""
+    from napari_piclick.train.fine_tune import FineTuning  # torch takes its time
+
+    return FineTuning(planes, output, limits=limits)
+
+
+class FineTunePanel(QWidget):
+    """Fine-tunes PiClick-Tiny on the labels of the current image, in the background.
+
+    Parameters
+    ----------
+    planes : callable
+        Gives the labelled planes of the current image, or None if there are none.
+    make : callable, optional
+        Makes the run from planes, the file to write, and contrast limits.
+
+    Attributes
+    ----------
+    added : Signal
+        With the name of the model that was made.
+    """
+
+    added = Signal(str)
+
+    def __init__(
+        self,
+        planes: Callable[[], LabelledPlanes | None],
+        make: Callable[..., Run] = fine_tuning,
+    ) -> None:
+        super().__init__()
+        self._planes, self._make = planes, make
+        self._worker: Any = None
+        self.text = QLabel(strings.FINE_TUNE_TEXT)
+        self.text.setWordWrap(True)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText(strings.FINE_TUNE_NAME_HINT)
+        self.name.setToolTip(strings.FINE_TUNE_NAME_TIP)
+        self.button = QPushButton(strings.FINE_TUNE)
+        self.button.clicked.connect(self.start)
+        self.bar = QProgressBar()
+        self.bar.hide()
+        self.stop = QPushButton(strings.FINE_TUNE_STOP)
+        self.stop.setToolTip(strings.FINE_TUNE_STOP_TIP)
+        self.stop.clicked.connect(self.cancel)
+        self.stop.hide()
+        self.state = QLabel()
+        self.state.setWordWrap(True)
+        fields = QFormLayout()
+        fields.addRow(strings.FINE_TUNE_NAME, self.name)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text)
+        layout.addLayout(fields)
+        for part in (self.button, self.bar, self.stop, self.state):
+            layout.addWidget(part)
+
+    def start(self) -> None:
+        """Begin to fine-tune on the labels as they are now."""
+        planes = self._planes()
+        if planes is None:
+            self.state.setText(strings.FINE_TUNE_NO_LABELS)
+            return
+        name = self.name.text().strip() or _free_name(planes.name)
+        try:
+            store.check_free(name)
+        except ValueError as error:
+            self.state.setText(escape(str(error)))
+            return
+        self.name.setText(name)
+        self._show_busy(True)
+        self.state.setText(strings.FINE_TUNE_BEGINS)
+        self._worker = create_worker(
+            self._work,
+            planes,
+            name,
+            _connect={
+                "yielded": self._on_step,
+                "returned": self._on_done,
+                "errored": self._on_failed,
+                "aborted": self._on_stopped,
+            },
+            _ignore_errors=True,
+        )
+
+    def cancel(self) -> None:
+        """Stop; nothing is kept of what was learned."""
+        if self._worker is not None:
+            self.stop.setEnabled(False)
+            self.state.setText(strings.FINE_TUNE_STOPPING)
+            self._worker.quit()
+
+    def _work(
+        self, planes: LabelledPlanes, name: str
+    ) -> Generator[Step, None, tuple[Run, int, Stored]]:
+        """Do it; this runs outside the window's thread."""
+        pictures = planes.read()
+        limits = None if planes.plane.rgb else planes.contrast_limits
+        with tempfile.TemporaryDirectory(prefix="piclick-") as folder:
+            output = Path(folder) / f"{name}.safetensors"
+            run = self._make(pictures, output, limits)
+            yield from run
+            return run, len(pictures), store.add(output, name)
+
+    def _on_step(self, progress: Step) -> None:
+        self.bar.setRange(0, progress.steps)
+        self.bar.setValue(progress.step)
+        self.state.setText(strings.fine_tuning(progress.step, progress.steps))
+
+    def _on_done(self, result: tuple[Run, int, Stored]) -> None:
+        run, count, model = result
+        self._show_busy(False)
+        before, after = (
+            None if each is None else tuple(float(iou) for iou in each.picked)
+            for each in (run.before, run.after)
+        )
+        self.state.setText(strings.fine_tuned(model.name, count, run.held_out, before, after))
+        self.name.clear()
+        show_info(strings.added(model.name))
+        self.added.emit(model.name)
+
+    def _on_failed(self, error: Exception) -> None:
+        self._show_busy(False)
+        self.state.setText(escape(str(error)))
+
+    def _on_stopped(self) -> None:
+        self._show_busy(False)
+        self.state.setText(strings.FINE_TUNE_STOPPED)
+
+    def _show_busy(self, busy: bool) -> None:
+        self.button.setEnabled(not busy)
+        self.name.setEnabled(not busy)
+        self.bar.setRange(0, 0)
+        self.bar.setVisible(busy)
+        self.stop.setEnabled(True)
+        self.stop.setVisible(busy)
+        if not busy:
+            self._worker = None
+
+
+def _free_name(image: str) -> str:
+    """A name after the image's that no model has yet."""
+    base = re.sub(r"[^\w.+-]+", "-", image).strip("-.") or "image"
+    base = base if re.match(r"[A-Za-z0-9]", base) else f"image-{base}"
+    taken = store.stored()
+    names = (f"{base}-tuned{'' if k == 1 else f'-{k}'}" for k in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
