@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_piclick._qt.fine_tune_panel import FineTunePanel
+from napari_piclick._qt.fine_tune_panel import FineTunePanel, fine_tuning
 from napari_piclick.models.registry import MODELS
 from napari_piclick.plane import Plane
 from napari_piclick.session.labelled_planes import LabelledPlanes
+from napari_piclick.train.fine_tune import FineTuning
 from napari_piclick.weights import store
 
 if TYPE_CHECKING:
@@ -152,6 +153,12 @@ def test_what_is_wrong_is_said(panel: FineTunePanel, qtbot: QtBot, folder: Path)
     panel._planes = lambda: None
     qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
     assert "choose an image and its labels first" in panel.state.text()
+
+
+def test_by_default_it_trains_piclick_tiny(tmp_path: Path) -> None:
+    run = fine_tuning(planes().read(), tmp_path / "mine.safetensors", (0, 500))
+    assert isinstance(run, FineTuning)
+    assert run.held_out == 0  # of four slices, all are needed
 
 
 def test_it_is_honest_when_nothing_was_gained(panel: FineTunePanel) -> None:

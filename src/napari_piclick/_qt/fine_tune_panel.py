@@ -6,7 +6,7 @@ import re
 import tempfile
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_info
@@ -25,40 +25,18 @@ from napari_piclick._qt import strings
 from napari_piclick.weights import store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
     import numpy as np
 
     from napari_piclick.session.labelled_planes import LabelledPlanes
+    from napari_piclick.train.fine_tune import FineTuning, Progress
     from napari_piclick.weights.store import Stored
-
-
-class Measured(Protocol):
-    """How well held-out slices are answered: mean IoU of the picks after each click."""
-
-    picked: np.ndarray
-
-
-class Step(Protocol):
-    """How far a run is."""
-
-    step: int
-    steps: int
-
-
-class Run(Protocol):
-    """A fine-tuning; iterated over, it is done step by step."""
-
-    held_out: int
-    before: Any
-    after: Any
-
-    def __iter__(self) -> Iterator[Step]: ...
 
 
 def fine_tuning(
     planes: list[tuple[np.ndarray, np.ndarray]], output: Path, limits: tuple[float, float] | None
-) -> Run:
+) -> FineTuning:
     """A fine-tuning of PiClick-Tiny on labelled planes."""
     from napari_piclick.train.fine_tune import FineTuning  # torch takes its time
 
@@ -86,7 +64,7 @@ class FineTunePanel(QWidget):
     def __init__(
         self,
         planes: Callable[[], LabelledPlanes | None],
-        make: Callable[..., Run] = fine_tuning,
+        make: Callable[..., FineTuning] = fine_tuning,
     ) -> None:
         super().__init__()
         self._planes, self._make = planes, make
@@ -152,7 +130,7 @@ class FineTunePanel(QWidget):
 
     def _work(
         self, planes: LabelledPlanes, name: str
-    ) -> Generator[Step, None, tuple[Run, int, Stored]]:
+    ) -> Generator[Progress, None, tuple[FineTuning, int, Stored]]:
         """Do it; this runs outside the window's thread."""
         pictures = planes.read()
         limits = None if planes.plane.rgb else planes.contrast_limits
@@ -162,12 +140,12 @@ class FineTunePanel(QWidget):
             yield from run
             return run, len(pictures), store.add(output, name)
 
-    def _on_step(self, progress: Step) -> None:
+    def _on_step(self, progress: Progress) -> None:
         self.bar.setRange(0, progress.steps)
         self.bar.setValue(progress.step)
         self.state.setText(strings.fine_tuning(progress.step, progress.steps))
 
-    def _on_done(self, result: tuple[Run, int, Stored]) -> None:
+    def _on_done(self, result: tuple[FineTuning, int, Stored]) -> None:
         run, count, model = result
         self._show_busy(False)
         before, after = (
