@@ -17,9 +17,10 @@ from napari_piclick import Click, load_predictor
 from napari_piclick.io.volumes import read_volumes, write_labels
 from napari_piclick.plane import Plane
 from napari_piclick.session.plane_stack import PlaneStack
-from napari_piclick.session.propagate import Stopped, propagate
+from napari_piclick.session.propagate import propagate
 from napari_piclick.session.quality import most_doubtful, rate_slices
 from napari_piclick.session.slice_mask import ObjectSlices, SliceMask
+from napari_piclick.session.stopping import Stopped
 from napari_piclick.session.volume_window import sample_planes, window_of
 
 

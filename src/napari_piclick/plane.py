@@ -7,7 +7,7 @@ measures in: micrometres, millimetres.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,15 @@ class Plane:
     def hidden(self) -> tuple[int, ...]:
         """The axes that are not displayed, in increasing order."""
         return tuple(axis for axis in range(self.ndim) if axis not in self.displayed)
+
+    def position(self, axis: int) -> int:
+        """The index along an axis that is not displayed."""
+        return self.index[self.hidden.index(axis)]
+
+    def at(self, axis: int, position: int) -> Plane:
+        """The plane parallel to this one with another index along an axis."""
+        place = self.hidden.index(axis)
+        return replace(self, index=(*self.index[:place], position, *self.index[place + 1 :]))
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -22,6 +22,43 @@ if TYPE_CHECKING:
     from napari_piclick.session.source import Source
 
 
+class PatientStream:
+    """Takes work like `Stream`, and does it when told to, in the test's own thread."""
+
+    def __init__(self) -> None:
+        self._work: tuple[Any, Callable[[Any], None], Callable[[str], None]] | None = None
+        self._results: Iterator[Any] | None = None
+
+    @property
+    def waiting(self) -> bool:
+        return self._work is not None
+
+    def run(self, work: Any, result: Callable[[Any], None], end: Callable[[str], None]) -> None:
+        self._work, self._results = (work, result, end), None
+
+    def stop(self) -> None:
+        self._work = self._results = None
+
+    def work(self, most: int = 1_000_000) -> None:
+        """Give so many results, or all."""
+        for _ in range(most):
+            if self._work is None:
+                return
+            work, result, end = self._work
+            if self._results is None:
+                self._results = iter(work())
+            try:
+                value = next(self._results)
+            except StopIteration:
+                self.stop()
+                end("")
+            except ValueError as error:
+                self.stop()
+                end(str(error))
+            else:
+                result(value)
+
+
 class PatientJobs:
     """Takes questions like `Jobs`, and answers the newest one when `work` is called."""
 
@@ -34,6 +71,11 @@ class PatientJobs:
         self.waiting: tuple[Prompt, Source] | None = None
         self.prepared: list[Source] = []
         self.closed = False
+        self.streams: list[PatientStream] = []
+
+    def beside(self) -> PatientStream:
+        self.streams.append(PatientStream())
+        return self.streams[-1]
 
     @property
     def device(self) -> str | None:

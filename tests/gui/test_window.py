@@ -238,7 +238,7 @@ class TestWhileThePredictorThinks:
         assert desk.predictor.questions == []
         desk.viewer.dims.set_current_step(0, 6)
         desk.until(lambda: len(desk.predictor.keys) > 1)
-        assert desk.predictor.keys[-1][1].index == (6,)
+        assert desk.predictor.keys[-1][1][1] == (6,)
 
 
 class TestThePanel:

@@ -14,7 +14,7 @@ from napari_piclick.io.geometry import Geometry
 from napari_piclick.io.volumes import write_labels
 from napari_piclick.segment import job
 from napari_piclick.segment.__main__ import main
-from napari_piclick.session.propagate import Reason
+from napari_piclick.session.stopping import Reason
 
 AFFINE = np.array([[0, 0, 1.5, 3], [-0.5, 0, 0, 4], [0, 0.75, 0, 5], [0, 0, 0, 1]])
 

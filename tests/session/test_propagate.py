@@ -13,16 +13,11 @@ from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
 from napari_piclick.session.continuity import Continuity, continue_object
 from napari_piclick.session.plane_stack import PlaneStack
-from napari_piclick.session.propagate import (
-    Reason,
-    Rules,
-    Stopped,
-    place_clicks,
-    propagate,
-    propagate_again,
-)
+from napari_piclick.session.propagate import propagate, propagate_again
 from napari_piclick.session.quality import most_doubtful, rate_slices
 from napari_piclick.session.slice_mask import LabelledBy, ObjectSlices, SliceMask
+from napari_piclick.session.slice_prompt import place_clicks
+from napari_piclick.session.stopping import Reason, Rules, Stopped
 
 
 def stack_of(volume, axis=0):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from psygnal import SignalInstance
 
     from napari_piclick._napari.viewfinder import Viewfinder
+    from napari_piclick._napari.volume_actions import Worker as Stream
     from napari_piclick.session import Prompt, Session
     from napari_piclick.session.engine import Answer, Stage
     from napari_piclick.session.source import Source
@@ -30,10 +31,13 @@ class Worker(Protocol):
 
     @property
     def device(self) -> str | None: ...
+    @property
+    def engine(self) -> Engine: ...
     def use(self, engine: Engine) -> None: ...
     def ask(self, prompt: Prompt, source: Source) -> None: ...
     def prepare(self, source: Source) -> None: ...
     def drop(self) -> None: ...
+    def beside(self) -> Stream: ...
     def close(self) -> None: ...
 
 
@@ -82,6 +86,11 @@ class Answers:
         self._jobs.failed.disconnect(self._on_failed)
         self._jobs.stage_changed.disconnect(self._on_stage_changed)
         self._jobs.close()
+
+    @property
+    def engine(self) -> Engine:
+        """The model that answers."""
+        return self._jobs.engine
 
     @property
     def device(self) -> str | None:

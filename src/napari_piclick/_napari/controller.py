@@ -12,6 +12,7 @@ from napari_piclick._napari.canvas import Canvas
 from napari_piclick._napari.keys import bind_keys
 from napari_piclick._napari.label_actions import LabelActions
 from napari_piclick._napari.viewfinder import NO_IMAGE, Viewfinder
+from napari_piclick._napari.volume_actions import VolumeActions
 from napari_piclick.clicks import Click
 from napari_piclick.session import Session
 from napari_piclick.session.place import Place
@@ -49,6 +50,8 @@ class Controller:
         What can be done to objects in the labels.
     answers : Answers
         What a model says to the session's questions.
+    volume : VolumeActions
+        What can be done to an object through the slices of a volume.
     accept_waits : bool
         Whether the object is to be accepted as soon as its proposals come.
     changed : psygnal.Signal
@@ -65,6 +68,7 @@ class Controller:
         self.labels = LabelActions(viewer, self.session, self._view)
         self._canvas: Canvas | None = None
         self.answers = Answers(self.session, self._view, jobs)
+        self.volume: VolumeActions = VolumeActions(self, jobs.beside(), jobs.beside())
         self._closed = False
         self.session.changed.connect(self._on_session_changed)
         self.answers.received.connect(self._on_received)
@@ -84,6 +88,7 @@ class Controller:
         if self._closed:
             return
         self._closed = True
+        self.volume.close()
         for name in ("inserted", "removed", "renamed"):
             getattr(self._viewer.layers.events, name).disconnect(self._on_something_changed)
         self._viewer.layers.selection.events.active.disconnect(self._on_something_changed)
@@ -103,6 +108,16 @@ class Controller:
     def images(self) -> list[Image]:
         """The layers that can be segmented."""
         return self._view.images
+
+    @property
+    def view(self) -> Viewfinder:
+        """Which plane of which image the user looks at."""
+        return self._view
+
+    @property
+    def engine(self) -> Engine:
+        """Answers the questions."""
+        return self.answers.engine
 
     @property
     def plane(self) -> Plane | None:

@@ -10,6 +10,7 @@ from napari.qt.threading import create_worker
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
+from napari_piclick._napari.stream import Stream
 from napari_piclick.session.engine import Answer
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Jobs:
         self._load_ahead()
 
     @property
+    def engine(self) -> Engine:
+        """Answers the questions."""
+        return self._engine
+
+    @property
     def device(self) -> str | None:
         """Where the model runs; None until it is loaded."""
         return self._engine.device
@@ -98,6 +104,10 @@ class Jobs:
         self._work = None
         if self._worker is not None:
             self._worker.quit()
+
+    def beside(self) -> Stream:
+        """A thread for work beside the questions."""
+        return Stream()
 
     def close(self) -> None:
         """Stop for good. Work that cannot be stopped ends unheard."""

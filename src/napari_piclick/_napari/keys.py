@@ -55,12 +55,16 @@ UNDO = Shortcut("Control-Z", lambda c: c.undo(), "take back the last click or ch
 REDO = Shortcut("Control-Shift-Z", lambda c: c.redo(), "do it again")
 ACCEPT = Shortcut("Enter", lambda c: c.accept(), "keep the object and start the next")
 CANCEL = Shortcut("Escape", lambda c: c.cancel(), "drop the object (undo brings it back)")
+DOUBTFUL = Shortcut(
+    "W", lambda c: c.volume.go_to_doubtful(), "go to the slice that most needs a look"
+)
+PROPAGATE = Shortcut("K", lambda c: c.volume.propagate(), "propagate to the slices beside this one")
 CHOOSE = tuple(
     Shortcut(str(k + 1), partial(_choose, k), f"take proposal {k + 1}") for k in range(7)
 )
 
 #: Every shortcut there is.
-SHORTCUTS = (*CHOOSE, UNDO, REDO, ACCEPT, CANCEL)
+SHORTCUTS = (*CHOOSE, UNDO, REDO, ACCEPT, CANCEL, DOUBTFUL, PROPAGATE)
 
 
 def bind_keys(layer: Points, controller: Controller) -> None:

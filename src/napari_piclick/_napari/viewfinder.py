@@ -15,14 +15,16 @@ from napari_piclick._napari.view import (
     show_voxel,
 )
 from napari_piclick.session.place import Place
+from napari_piclick.session.plane_stack import PlaneStack
 from napari_piclick.session.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from napari.components import ViewerModel
 
     from napari_piclick.plane import Plane
+    from napari_piclick.session.channels import Channels
 
 NO_IMAGE = "There is no image: open one, or drag a file into the window."
 
@@ -38,6 +40,8 @@ class Viewfinder:
     ----------
     image : napari.layers.Image or None
         The layer that is looked at.
+    channels : Channels or None
+        What the model is shown instead of the image's own pixels.
     source : Source or None
         The plane in view and its pixels; None if there is none, and then `problem` says why.
     problem : str
@@ -58,6 +62,7 @@ class Viewfinder:
         self.image: Image | None = None
         self.source: Source | None = None
         self.problem = NO_IMAGE
+        self.channels: Channels | None = None
         self._viewer = viewer
         self._version = 0
         self._batch = False
@@ -80,6 +85,28 @@ class Viewfinder:
         if self.image is None or self.plane is None:
             return None
         return Place(self.image.unique_id, self.plane)
+
+    @property
+    def volume_key(self) -> Hashable:
+        """Identity of what the model is shown of the image: it changes when the pixels do."""
+        image = None if self.image is None else self.image.unique_id
+        return image, self._version, None if self.channels is None else self.channels.key
+
+    def stack(self, axis: int) -> PlaneStack | None:
+        """The planes along an axis through the plane in view; None if there is none."""
+        source = self.source
+        if source is None:
+            return None
+        return PlaneStack(
+            source.volume, source.plane, axis, self.volume_key, source.contrast_limits,
+            source.colors,
+        )  # fmt: skip
+
+    def show_channels(self, channels: Channels | None) -> None:
+        """Have the model see channels of the image as colours, or the image as it is."""
+        if (channels and channels.key) != (self.channels and self.channels.key):
+            self.channels = channels
+            self.look()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -125,6 +152,7 @@ class Viewfinder:
         """Look at another image, or none."""
         self._leave()
         self.image = image
+        self.channels = None
         if image is not None:
             image.events.data.connect(self._on_pixels_changed)
             image.events.contrast_limits.connect(self._on_window_changed)
@@ -159,7 +187,9 @@ class Viewfinder:
         except NoPlaneError as problem:
             return None, str(problem)
         low, high = (float(value) for value in image.contrast_limits)
-        key = (image.unique_id, plane, self._version)
+        key = (self.volume_key, plane.key)
+        if self.channels is not None:
+            return Source(key, plane, self.channels.volume, None, colors=True), ""
         return Source(key, plane, level_zero(image), (low, high)), ""
 
     def _events_heard(self) -> list[tuple[Any, Callable[..., None]]]:

@@ -19,11 +19,12 @@ from qtpy.QtWidgets import (
 from napari_piclick._napari import keys
 from napari_piclick._napari.controller import DEFAULT_MODEL, Controller
 from napari_piclick._napari.jobs import Jobs
-from napari_piclick._qt import strings
+from napari_piclick._qt import strings, volume_strings
 from napari_piclick._qt.busy_line import BusyLine
 from napari_piclick._qt.form import Form
 from napari_piclick._qt.proposal_strip import ProposalStrip
 from napari_piclick._qt.section import Sections
+from napari_piclick._qt.volume_panel import VolumePanel
 from napari_piclick.session.engine import Engine
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class PiClickWidget(QWidget):
         Does all the work; scripts may call it as the buttons do.
     sections : Sections
         What is below the proposals, under headings that open and close.
+    volume : VolumePanel
+        The section for volumes; images of one plane do not show it.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer, engine: Engine | None = None) -> None:
@@ -73,6 +76,8 @@ class PiClickWidget(QWidget):
         self._cancel = self._button(strings.CANCEL, keys.CANCEL)
         self._accept = self._button(strings.ACCEPT, keys.ACCEPT)
         self.sections = Sections()
+        self.volume = VolumePanel(self.controller)
+        self._volume_section = self.sections.add(volume_strings.TITLE, self.volume)
         self._lay_out()
         for shortcut in keys.SHORTCUTS:
             self._bind(shortcut)
@@ -127,6 +132,7 @@ class PiClickWidget(QWidget):
             strings.NO_PROPOSALS if proposals is None else strings.chosen_line(proposals),
         )
         _show(self._device, strings.device(controller))
+        self._volume_section.setVisible(bool(controller.volume.axes))
         self._strip.draw(proposals, controller.thumbnails)
         self._undo.setEnabled(session.can_undo)
         self._redo.setEnabled(session.can_redo)

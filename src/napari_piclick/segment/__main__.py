@@ -12,7 +12,7 @@ from tqdm import tqdm
 from napari_piclick.io.volumes import WRITABLE, ending, stem
 from napari_piclick.segment.job import TABLES, Job
 from napari_piclick.segment.workers import WorkersError, run_jobs
-from napari_piclick.session.propagate import Rules
+from napari_piclick.session.stopping import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from napari_piclick.io.volume import Volume
     from napari_piclick.predict import Predictor
-    from napari_piclick.session.propagate import Rules
+    from napari_piclick.session.stopping import Rules
 
 #: Endings of tables that labels can be written as, beside the volumes.
 TABLES = (".json", ".csv", ".png")

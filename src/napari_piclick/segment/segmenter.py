@@ -13,8 +13,9 @@ from napari_piclick.clicks import Click
 from napari_piclick.plane import Plane
 from napari_piclick.segment.clicks_file import ClicksError
 from napari_piclick.session.plane_stack import PlaneStack
-from napari_piclick.session.propagate import Reason, Stopped, propagate, propagate_again
+from napari_piclick.session.propagate import propagate, propagate_again
 from napari_piclick.session.slice_mask import ObjectSlices, SliceMask
+from napari_piclick.session.stopping import Reason, Stopped
 from napari_piclick.session.volume_window import sample_indices, window_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from napari_piclick.io.volume import Volume
     from napari_piclick.predict import Predictor
     from napari_piclick.segment.clicks_file import ClicksFile, VolumeClick
-    from napari_piclick.session.propagate import Rules
+    from napari_piclick.session.stopping import Rules
 
 
 @dataclass

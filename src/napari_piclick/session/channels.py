@@ -6,6 +6,7 @@ so that T1, T2 and FLAIR shown as red, green and blue say more than each of them
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,62 @@ import numpy as np
 from napari_piclick.predict.intensity import to_rgb
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from napari_piclick.predict.intensity import Window
+
+
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """What a model is shown instead of an image.
+
+    Parameters
+    ----------
+    key : hashable
+        Tells which channels they are, seen through which windows.
+    volume : ColorVolume
+        As large as the image, with a last axis of colours.
+    """
+
+    key: Hashable
+    volume: ColorVolume
+
+
+class OneChannel:
+    """An image with an axis of channels that shows one of them at every index of that axis.
+
+    Parameters
+    ----------
+    volume : array-like
+    axis : int
+        The axis of the channels.
+    channel : int
+    """
+
+    def __init__(self, volume: Any, axis: int, channel: int) -> None:
+        if not 0 <= channel < volume.shape[axis]:
+            raise ValueError(f"There is no channel {channel} among {volume.shape[axis]}.")
+        self._volume = volume
+        self._axis = axis
+        self._channel = channel
+        self.shape: tuple[int, ...] = tuple(volume.shape)
+        self.ndim = len(self.shape)
+        self.dtype = volume.dtype
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        key = key if isinstance(key, tuple) else (key,)
+        key = (*key, *(slice(None),) * (self.ndim - len(key)))
+        place = key[self._axis]
+        if not isinstance(place, slice):
+            return np.asarray(
+                self._volume[(*key[: self._axis], self._channel, *key[self._axis + 1 :])]
+            )
+        count = len(range(*place.indices(self.shape[self._axis])))
+        # a slice keeps its axis: read the channel once, and show it at each index
+        one = slice(self._channel, self._channel + 1)
+        read = np.asarray(self._volume[(*key[: self._axis], one, *key[self._axis + 1 :])])
+        kept = sum(isinstance(part, slice) for part in key[: self._axis])
+        return np.repeat(read, count, axis=kept)
 
 
 class ColorVolume:

@@ -8,6 +8,7 @@ from enum import Enum
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from napari_piclick.session.shared_predictor import SharedPredictor
 from napari_piclick.session.thumbnails import draw_thumbnails
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Engine:
 
     def __init__(self, load: Callable[[], ClickPredictor]) -> None:
         self._load = load
-        self._predictor: ClickPredictor | None = None
+        self._predictor: SharedPredictor | None = None
         self._lock = Lock()
 
     @classmethod
@@ -90,7 +91,7 @@ class Engine:
         predictor = yield from self._loaded()
         yield Stage.ENCODING
         predictor.set_image(
-            source.pixels, contrast_limits=source.window, rgb=source.plane.rgb, key=source.key
+            source.pixels, contrast_limits=source.window, rgb=source.rgb, key=source.key
         )
 
     def answer(self, prompt: Prompt, source: Source) -> Generator[Stage | Answer, None, Answer]:
@@ -109,6 +110,12 @@ class Engine:
         yield answer
         return replace(answer, thumbnails=draw_thumbnails(source, proposals, prompt.clicks))
 
+    def another(self) -> SharedPredictor:
+        """The predictor for work beside the questions, with a plane of its own; loads it first."""
+        self._load_once()
+        assert self._predictor is not None
+        return self._predictor.again()
+
     def _loaded(self) -> Generator[Stage, None, ClickPredictor]:
         if self._predictor is None:
             yield Stage.LOADING
@@ -119,4 +126,4 @@ class Engine:
     def _load_once(self) -> None:
         with self._lock:
             if self._predictor is None:
-                self._predictor = self._load()
+                self._predictor = SharedPredictor(self._load())

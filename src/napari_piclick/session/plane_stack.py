@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_piclick.session.source import Source
@@ -29,6 +29,8 @@ class PlaneStack:
         Identity of the volume.
     contrast_limits : (low, high), optional
         Values seen as black and white, the same on every plane; else percentiles of each.
+    colors : bool
+        Whether the volume has a last axis of colours though the plane has none; see `Source`.
 
     Raises
     ------
@@ -41,6 +43,7 @@ class PlaneStack:
     axis: int
     key: Hashable
     contrast_limits: tuple[float, float] | None = None
+    colors: bool = False
 
     def __post_init__(self) -> None:
         if self.axis not in self.plane.hidden:
@@ -55,15 +58,13 @@ class PlaneStack:
     @property
     def position(self) -> int:
         """The number of the plane that the stack was made with."""
-        return self.plane.index[self.plane.hidden.index(self.axis)]
+        return self.plane.position(self.axis)
 
     def plane_at(self, index: int) -> Plane:
         """The plane with a number along the axis."""
-        place = list(self.plane.index)
-        place[self.plane.hidden.index(self.axis)] = index
-        return replace(self.plane, index=tuple(place))
+        return self.plane.at(self.axis, index)
 
     def source(self, index: int) -> Source:
         """What a predictor is shown of a plane."""
         plane = self.plane_at(index)
-        return Source((self.key, plane.key), plane, self.volume, self.contrast_limits)
+        return Source((self.key, plane.key), plane, self.volume, self.contrast_limits, self.colors)

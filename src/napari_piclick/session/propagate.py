@@ -16,116 +16,28 @@ The slices come one by one, and closing the generator stops it at once.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy import ndimage
-
-from napari_piclick.clicks import Click
-from napari_piclick.proposals import Proposals
-from napari_piclick.region import Region
 from napari_piclick.session.continuity import Continuity, continue_object
 from napari_piclick.session.interpolate import interpolate
 from napari_piclick.session.slice_mask import LabelledBy, SliceMask
+from napari_piclick.session.slice_prompt import as_previous, place_clicks
+from napari_piclick.session.stopping import Rules, Stopped, doubt, end_of_the_way
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from napari_piclick.predict import Predictor
+    from napari_piclick.predict import ClickPredictor
     from napari_piclick.session.continuity import Continued
     from napari_piclick.session.plane_stack import PlaneStack
     from napari_piclick.session.slice_mask import ObjectSlices
 
-#: Parts of an object smaller than this share of its largest part get no click of their own.
-PART = 0.25
-#: At most so many parts get a click.
-PARTS = 3
-#: So many slices tell what a good score is.
-FIRST = 5
 #: How proposals are chosen, if nothing else is said.
 BY_NEIGHBOURS = Continuity()
 
 
-class Reason(Enum):
-    """Why propagation stopped, in words that follow "Stopped at slice 12: "."""
-
-    UNSURE = "the model is no longer sure that the object is there"
-    AREA = "the object would suddenly be much larger or smaller"
-    LOST = "nothing that was found there continues the object"
-    EMPTY = "the object ends"
-    COUNT = "as many slices as you asked for"
-    RANGE = "the end of the range"
-    END = "the end of the volume"
-    HAND = "the next slice is labelled by hand"
-
-
-@dataclass(frozen=True)
-class Rules:
-    """When to stop.
-
-    Parameters
-    ----------
-    min_iou : float
-        Stop where the predicted IoU is lower.
-    min_share : float
-        Stop where predicted IoU times confidence is less than this share of what it was on the
-        first slices of the way: what is a good score differs from image to image.
-    max_area_jump : float
-        Stop where an area is so many times larger, or smaller, than on the slice before.
-    min_overlap : float
-        Stop where the IoU with the slice before is lower.
-    min_area : int
-        An object of fewer pixels has ended.
-    max_slices : int, optional
-        Stop after so many slices in each direction.
-    first, last : int, optional
-        Keep to these slices, both included.
-    agree : float
-        Between two slices labelled by hand, the proposal is taken where its IoU with the
-        interpolation is at least this, and the interpolation elsewhere.
-    """
-
-    min_iou: float = 0.4
-    min_share: float = 0.7
-    max_area_jump: float = 3.0
-    min_overlap: float = 0.2
-    min_area: int = 12
-    max_slices: int | None = None
-    first: int | None = None
-    last: int | None = None
-    agree: float = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class Stopped:
-    """Propagation came to an end in one direction.
-
-    Parameters
-    ----------
-    index : int
-        The first slice that was not labelled any more; one beyond the volume at its end.
-    step : int
-        1 upwards, -1 downwards.
-    reason : Reason
-    rejected : SliceMask, optional
-        What was found there but not taken.
-    """
-
-    index: int
-    step: int
-    reason: Reason
-    rejected: SliceMask | None = None
-
-    @property
-    def early(self) -> bool:
-        """Whether the object may go on beyond: somebody should look."""
-        return self.reason in {Reason.UNSURE, Reason.AREA, Reason.LOST}
-
-
 def propagate(
-    predictor: Predictor,
+    predictor: ClickPredictor,
     stack: PlaneStack,
     slices: ObjectSlices,
     start: int,
@@ -142,7 +54,7 @@ def propagate(
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : ClickPredictor
     stack : PlaneStack
     slices : ObjectSlices
         Has the object's mask on slice ``start``; takes those that are found.
@@ -181,7 +93,7 @@ def propagate(
 
 
 def propagate_again(
-    predictor: Predictor,
+    predictor: ClickPredictor,
     stack: PlaneStack,
     slices: ObjectSlices,
     corrected: int,
@@ -213,23 +125,8 @@ def propagate_again(
         )
 
 
-def place_clicks(expected: SliceMask) -> tuple[Click, ...]:
-    """Clicks inside an expected mask: at the deepest point of each of its larger parts."""
-    if expected.region is None:
-        return ()
-    parts, count = ndimage.label(expected.mask)
-    sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
-    largest = np.argsort(-sizes, kind="stable")[:PARTS]
-    clicks = []
-    for part in largest[sizes[largest] >= PART * sizes.max()]:
-        depth = ndimage.distance_transform_edt(np.pad(parts == part + 1, 1))[1:-1, 1:-1]
-        row, col = divmod(int(depth.argmax()), depth.shape[1])
-        clicks.append(Click(expected.region.row0 + row, expected.region.col0 + col))
-    return tuple(clicks)
-
-
 def _follow(
-    predictor: Predictor,
+    predictor: ClickPredictor,
     stack: PlaneStack,
     slices: ObjectSlices,
     start: SliceMask,
@@ -243,7 +140,7 @@ def _follow(
     usual: list[float] = []
     for number in range(len(stack)):
         index = last.index + step
-        reason = _end_of_the_way(index, number, len(stack), end, rules)
+        reason = end_of_the_way(index, number, len(stack), end, rules)
         if reason is not None:
             yield Stopped(index, step, reason)
             return
@@ -251,12 +148,12 @@ def _follow(
         expected = _expect(last, end, index, stack) if bridged else last
         if expected.region is None:
             expected = last
-        found = _ask(predictor, stack, index, expected, continuity)
+        found = ask_slice(predictor, stack, index, expected, continuity)
         following = found.labelled
         if bridged and end is not None:
             following = _combine(found, expected, rules)
         else:
-            reason = _doubt(found, usual, rules)
+            reason = doubt(found, usual, rules)
             if reason is not None:
                 yield Stopped(index, step, reason, following)
                 return
@@ -266,38 +163,6 @@ def _follow(
         usual.append(following.predicted)
         last = following
         yield following
-
-
-def _end_of_the_way(
-    index: int, number: int, count: int, end: SliceMask | None, rules: Rules
-) -> Reason | None:
-    """Why a slice is not even looked at, or None."""
-    if not 0 <= index < count:
-        return Reason.END
-    if end is not None and index == end.index:
-        return Reason.HAND
-    if rules.max_slices is not None and number >= rules.max_slices:
-        return Reason.COUNT
-    if (rules.first is not None and index < rules.first) or (
-        rules.last is not None and index > rules.last
-    ):
-        return Reason.RANGE
-    return None
-
-
-def _doubt(found: Continued, usual: list[float], rules: Rules) -> Reason | None:
-    """Why what was found is not taken, after slices with these scores, or None."""
-    if found.labelled.area < rules.min_area:
-        return Reason.EMPTY
-    first = usual[:FIRST]
-    expected = float(np.median(first)) if len(first) >= FIRST // 2 else 0.0
-    if found.predicted_iou < rules.min_iou or found.labelled.predicted < rules.min_share * expected:
-        return Reason.UNSURE
-    if not 1 / rules.max_area_jump <= found.area_ratio <= rules.max_area_jump:
-        return Reason.AREA
-    if found.labelled.agreement < rules.min_overlap:
-        return Reason.LOST
-    return None
 
 
 def _expect(last: SliceMask, end: SliceMask | None, index: int, stack: PlaneStack) -> SliceMask:
@@ -318,37 +183,34 @@ def _combine(found: Continued, expected: SliceMask, rules: Rules) -> SliceMask:
     )  # fmt: skip
 
 
-def _ask(
-    predictor: Predictor,
+def ask_slice(
+    predictor: ClickPredictor,
     stack: PlaneStack,
     index: int,
     expected: SliceMask,
-    continuity: Continuity | None,
+    continuity: Continuity | None = BY_NEIGHBOURS,
 ) -> Continued:
+    """What continues an object on a slice, whether or not it is good enough to be taken.
+
+    Parameters
+    ----------
+    predictor : ClickPredictor
+    stack : PlaneStack
+    index : int
+    expected : SliceMask
+        What the neighbours let expect there; not empty.
+    continuity : Continuity, optional
+        How proposals are chosen; None for the model's own choice.
+    """
     source = stack.source(index)
     predictor.set_image(
-        source.pixels, contrast_limits=source.window, rgb=source.plane.rgb, key=source.key
+        source.pixels, contrast_limits=source.window, rgb=source.rgb, key=source.key
     )
-    proposals = predictor.predict(place_clicks(expected), _as_previous(expected))
+    proposals = predictor.predict(place_clicks(expected), as_previous(expected))
     return continue_object(index, proposals, expected, continuity)
 
 
-def _encode(predictor: Predictor, stack: PlaneStack, index: int) -> None:
+def _encode(predictor: ClickPredictor, stack: PlaneStack, index: int) -> None:
     """Encode a plane that is about to be asked for."""
     source = stack.source(index)
-    predictor.prefetch(
-        source.pixels, contrast_limits=source.window, rgb=source.plane.rgb, key=source.key
-    )
-
-
-def _as_previous(expected: SliceMask) -> Proposals:
-    """A mask as a predictor takes it, cut to where it lies; one pixel about it says it ends."""
-    assert expected.region is not None
-    height, width = expected.region.shape
-    region = Region.around(
-        expected.region.center, (height + 2, width + 2), expected.plane_shape
-    ).union(expected.region)
-    one = np.ones(1, np.float32)
-    return Proposals(
-        expected.on(region)[None].astype(np.float32), region, expected.plane_shape, one, one
-    )
+    predictor.prefetch(source.pixels, contrast_limits=source.window, rgb=source.rgb, key=source.key)

@@ -10,8 +10,8 @@ from napari_piclick.session.slice_mask import LabelledBy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from napari_piclick.session.propagate import Stopped
     from napari_piclick.session.slice_mask import ObjectSlices, SliceMask
+    from napari_piclick.session.stopping import Stopped
 
 
 #: A mask of four times the area is worth twice the look.

@@ -130,6 +130,21 @@ class ObjectSlices:
         self._slices[labelled.index] = labelled
         return True
 
+    def replace(self, labelled: SliceMask) -> None:
+        """Take the mask of a slice, whoever made the one before."""
+        self.drop(labelled.index)
+        self.put(labelled)
+
+    def drop(self, index: int) -> None:
+        """Forget what is on a slice."""
+        self._slices.pop(index, None)
+
+    def copy(self) -> ObjectSlices:
+        """The same slices, to be changed by somebody else."""
+        other = ObjectSlices(self.count)
+        other._slices = dict(self._slices)
+        return other
+
     def by_hand(self, index: int) -> bool:
         """Whether a slice was labelled by hand."""
         labelled = self._slices.get(index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,22 +26,31 @@ class Source:
         The whole nD image; only the plane is ever read from it.
     contrast_limits : (low, high), optional
         Values seen as black and white; robust percentiles otherwise.
+    colors : bool
+        Whether the volume has a last axis of colours though the image has none: channels that
+        the model is shown as one picture.
     """
 
     key: Hashable
     plane: Plane
     volume: Any
     contrast_limits: tuple[float, float] | None = None
+    colors: bool = False
+
+    @property
+    def rgb(self) -> bool:
+        """Whether the pixels have colours."""
+        return self.colors or self.plane.rgb
 
     @property
     def pixels(self) -> PlanePixels:
         """The plane's pixels, read when indexed."""
-        return self.plane.cut(self.volume)
+        return replace(self.plane, rgb=self.rgb).cut(self.volume)
 
     @property
     def window(self) -> tuple[float, float] | None:
         """Values seen as black and white. Colours keep the full range of their type."""
-        if not self.plane.rgb:
+        if not self.rgb:
             return self.contrast_limits
         dtype = np.dtype(self.volume.dtype)
         return (0.0, float(np.iinfo(dtype).max)) if dtype.kind in "ui" else (0.0, 1.0)

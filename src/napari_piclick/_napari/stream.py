@@ -1,0 +1,79 @@
+"""The stream: work beside the questions that gives result after result, and can be stopped."""
+
+from __future__ import annotations
+
+import logging
+from time import sleep
+from typing import TYPE_CHECKING, Any
+
+from napari.qt.threading import create_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    Work = Callable[[], Iterator[Any]]
+
+#: After each result others get their turn at the model, in seconds.
+TURN = 0.002
+_LOG = logging.getLogger(__name__)
+
+
+class Stream:
+    """Runs one generator at a time in a worker thread; its results come in the main thread."""
+
+    def __init__(self) -> None:
+        self._worker: Any = None
+
+    def run(
+        self,
+        work: Work,
+        result: Callable[[Any], None],
+        end: Callable[[str], None],
+    ) -> None:
+        """Start work, instead of any that runs.
+
+        Parameters
+        ----------
+        work : callable
+            Makes the generator, in the worker.
+        result : callable
+            Called with each result.
+        end : callable
+            Called when it is over: with nothing, or a sentence that says what went wrong. It is
+            not called after `stop`.
+        """
+        self.stop()
+        worker = create_worker(_guarded, work, _start_thread=False, _ignore_errors=True)
+
+        def alive() -> bool:
+            return self._worker is worker
+
+        def on_returned(sentence: str) -> None:
+            if alive():
+                self._worker = None
+                end(sentence)
+
+        worker.yielded.connect(lambda value: result(value) if alive() else None)
+        worker.returned.connect(on_returned)
+        self._worker = worker
+        worker.start()
+
+    def stop(self) -> None:
+        """Stop the work: no result comes any more."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.quit()
+
+
+def _guarded(work: Work) -> Generator[Any, None, str]:
+    """Do the work; what the user can do something about becomes a sentence."""
+    try:
+        for value in work():
+            yield value
+            sleep(TURN)
+    except MemoryError:
+        return "There is not enough memory: close other images, or crop this one."
+    except (ValueError, OSError) as error:
+        _LOG.info("A stream broke off", exc_info=True)
+        return str(error)
+    return ""

@@ -1,0 +1,147 @@
+"""The followed object: one object in labels, slice by slice, and who labelled each of them.
+
+The labels say what is on a slice; that a slice was propagated is known only as long as it is as
+propagation left it. Whatever else somebody did to it counts as labelled by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_piclick.session.label_edit import LabelEdit
+from napari_piclick.session.quality import SliceQuality, most_doubtful, rate_slices
+from napari_piclick.session.slice_mask import ObjectSlices, SliceMask
+from napari_piclick.session.write_object import mask_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_piclick.plane import Plane
+    from napari_piclick.session.label_map import LabelMap
+    from napari_piclick.session.stopping import Stopped
+
+
+class FollowedObject:
+    """An object that is, or may be, followed along an axis.
+
+    Parameters
+    ----------
+    labels : LabelMap
+    label : int
+        Its id.
+    plane : Plane
+        Any plane of the stack: it says which axes are shown, and where along the others.
+    axis : int
+        The axis to go along.
+
+    Attributes
+    ----------
+    slices : ObjectSlices
+    stopped : dict of {1, -1} to Stopped
+        How propagation last ended upwards and downwards.
+    """
+
+    def __init__(self, labels: LabelMap, label: int, plane: Plane, axis: int) -> None:
+        self.labels = labels
+        self.label = label
+        self.axis = axis
+        self.plane = replace(plane, rgb=False)
+        self.slices = ObjectSlices(plane.volume_shape[axis])
+        self.stopped: dict[int, Stopped] = {}
+        self._made: dict[int, list[SliceMask]] = {}
+        self._empty: set[int] = set()
+
+    def fits(self, labels: LabelMap | None, label: int, plane: Plane, axis: int) -> bool:
+        """Whether this is that object, along that axis through a plane."""
+        return (
+            self.labels is labels
+            and self.label == label
+            and self.axis == axis
+            and self.plane_at(plane.position(axis)) == replace(plane, rgb=False)
+        )
+
+    def plane_at(self, index: int) -> Plane:
+        """The plane of a slice."""
+        return self.plane.at(self.axis, index)
+
+    # -- what is there --------------------------------------------------------------------
+
+    def read(self, indices: Iterable[int] | None = None) -> None:
+        """See what the labels hold on some slices; on all of them by default."""
+        for index in range(self.slices.count) if indices is None else indices:
+            labelled = self._read(index)
+            if labelled is None:
+                self.slices.drop(index)
+            else:
+                self.slices.replace(labelled)
+
+    def touched(self, edit: LabelEdit) -> list[int]:
+        """The slices on which an edit of the labels changed this object."""
+        mine = (edit.before == self.label) | (edit.after == self.label)
+        if not mine.any():
+            return []
+        voxels = np.stack(edit.voxels, -1)[mine]
+        others = [axis for axis in self.plane.hidden if axis != self.axis]
+        wanted = [self.plane.position(axis) for axis in others]
+        here = (voxels[:, others] == wanted).all(-1)
+        indices: list[int] = np.unique(voxels[here, self.axis]).tolist()
+        return indices
+
+    @property
+    def ratings(self) -> list[SliceQuality]:
+        """How good each slice probably is."""
+        return rate_slices(self.slices, self.stopped.values())
+
+    @property
+    def doubtful(self) -> SliceQuality | None:
+        """The slice that most needs a look."""
+        return most_doubtful(self.ratings)
+
+    # -- what is written ------------------------------------------------------------------
+
+    def edit(self, labelled: SliceMask) -> LabelEdit:
+        """The edit that puts the object on a slice; other objects keep what they have.
+
+        Pixels that the object had there, and has no more, become empty.
+        """
+        plane, data = self.plane_at(labelled.index), self.labels.data
+        own = mask_on(data, plane, self.label)
+        wanted = labelled.plane_mask()
+        added = plane.voxels(wanted & ~own)
+        free = data[added] == 0
+        added = tuple(axis[free] for axis in added)
+        removed = plane.voxels(own & ~wanted)
+        voxels = tuple(np.concatenate(pair) for pair in zip(removed, added, strict=True))
+        values = np.zeros(len(voxels[0]), np.int64)
+        values[len(removed[0]) :] = self.label
+        return LabelEdit.of(data, voxels, values)
+
+    def written(self, labelled: SliceMask) -> None:
+        """Take note that a slice was written as it came out of propagation or interpolation."""
+        now = self._cut(labelled.index)
+        kept = replace(labelled, region=now.region, mask=now.mask, plane_shape=now.plane_shape)
+        self._made.setdefault(labelled.index, []).append(kept)
+        self.slices.put(kept)
+
+    def emptied(self, index: int) -> None:
+        """Take note that somebody said the object is not on a slice."""
+        self._empty.add(index)
+        self.read([index])
+
+    # -- inside ---------------------------------------------------------------------------
+
+    def _read(self, index: int) -> SliceMask | None:
+        now = self._cut(index)
+        if now.region is None:
+            return now if index in self._empty else None
+        for made in reversed(self._made.get(index, [])):
+            if made.region == now.region and np.array_equal(made.mask, now.mask):
+                return made
+        return now
+
+    def _cut(self, index: int) -> SliceMask:
+        mask = mask_on(self.labels.data, self.plane_at(index), self.label)
+        return SliceMask.of(index, mask)

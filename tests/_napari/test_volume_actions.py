@@ -1,0 +1,213 @@
+"""An object followed through a volume in a viewer: what is written, kept and undone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_piclick.session.slice_mask import LabelledBy
+from napari_piclick.session.stopping import Reason, Rules
+
+HAND, PROPAGATED = LabelledBy.HAND, LabelledBy.PROPAGATED
+
+
+@pytest.fixture
+def controller(viewer, open_controller, blocks):
+    viewer.add_image(blocks, name="blocks")
+    controller = open_controller()
+    yield controller
+    controller.close()
+
+
+@pytest.fixture
+def stream(controller, jobs):
+    return jobs.streams[0]
+
+
+def show(viewer, index, axis=0):
+    viewer.dims.set_current_step(axis, index)
+
+
+def keep(controller, jobs, click, *voxel):
+    click(*voxel)
+    jobs.work()
+    controller.accept()
+
+
+def by(controller):
+    """Who labelled each slice."""
+    return {labelled.index: labelled.by for labelled in controller.volume.followed.slices}
+
+
+@pytest.fixture
+def kept(viewer, controller, jobs, click):
+    """The first box, kept as object 1 on slice 5."""
+    show(viewer, 5)
+    keep(controller, jobs, click, 5, 10, 10)
+    return controller
+
+
+def test_one_click_becomes_an_object_and_one_undo_takes_it_back(kept, blocks, stream):
+    kept.volume.propagate()
+    assert kept.volume.running
+    stream.work()
+    assert not kept.volume.running
+    np.testing.assert_array_equal(kept.target.data, blocks == 60)
+    assert by(kept) == {5: HAND, **dict.fromkeys([2, 3, 4, 6, 7, 8], PROPAGATED)}
+    assert {s.index for s in kept.volume.followed.stopped.values()} == {1, 9}
+    kept.undo()
+    assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [5]
+    assert by(kept) == {5: HAND}
+    kept.redo()
+    np.testing.assert_array_equal(kept.target.data, blocks == 60)
+    assert by(kept)[7] is PROPAGATED
+
+
+def test_an_unfinished_object_is_kept_first(viewer, controller, jobs, click, blocks, stream):
+    show(viewer, 5)
+    click(5, 10, 10)
+    jobs.work()
+    controller.volume.propagate()
+    stream.work()
+    np.testing.assert_array_equal(controller.target.data, blocks == 60)
+
+
+def test_it_streams_and_can_be_stopped(kept, stream):
+    kept.volume.propagate()
+    stream.work(1)
+    assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [5, 6]
+    kept.volume.cancel()
+    stream.work()
+    assert not kept.volume.running
+    assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [5, 6]
+
+
+def test_a_range_and_a_direction_are_kept_to(kept, stream):
+    kept.volume.propagate((1,), Rules(last=7))
+    stream.work()
+    assert sorted(by(kept)) == [5, 6, 7]
+    assert kept.volume.followed.stopped[1].reason is Reason.RANGE
+
+
+def test_other_objects_keep_their_voxels(kept, stream):
+    kept.target.data[7, 5:20, 6:10] = 9
+    kept.volume.propagate()
+    stream.work()
+    assert (kept.target.data[7, 5:20, 6:10] == 9).all()
+    assert (kept.target.data[7, 5:20, 10:22] == 1).all()
+
+
+def test_slices_painted_by_hand_are_never_touched(kept, viewer, stream):
+    painted = np.zeros((40, 50), bool)
+    painted[8:12, 8:12] = True
+    kept.target.data_setitem((np.full(16, 7), *np.nonzero(painted)), 1)
+    assert by(kept)[7] is HAND
+    kept.volume.propagate()
+    stream.work()
+    np.testing.assert_array_equal(kept.target.data[7] == 1, painted)
+    assert by(kept) == {5: HAND, 7: HAND, 6: by(kept)[6], 4: PROPAGATED, 3: PROPAGATED,
+                        2: PROPAGATED}  # fmt: skip
+
+
+def test_a_slice_painted_on_meanwhile_stops_it(kept, stream):
+    kept.volume.propagate()
+    stream.work(1)
+    kept.target.data_setitem((np.array([7]), np.array([10]), np.array([10])), 1)
+    assert not kept.volume.running
+    stream.work()
+    assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [5, 6, 7]
+    assert by(kept)[7] is HAND
+
+
+def test_undo_in_the_middle_takes_back_what_there_is_and_nothing_more_comes(kept, stream):
+    kept.volume.propagate()
+    stream.work(2)
+    kept.undo()
+    stream.work()
+    assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [5]
+
+
+def test_a_slice_without_the_object_is_said_and_what_lies_beyond_is_forgotten(
+    kept, viewer, stream, blocks
+):
+    kept.volume.propagate()
+    stream.work()
+    show(viewer, 7)
+    kept.volume.clear_slice()
+    stream.work()
+    on = np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist()
+    assert on == [2, 3, 4, 5, 6]
+    assert by(kept)[7] is HAND
+    show(viewer, 5)
+    kept.volume.propagate()
+    stream.work()
+    assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [2, 3, 4, 5, 6]
+
+
+def test_interpolation_between_slices_labelled_by_hand(kept, viewer, stream, blocks):
+    mask = blocks[8] == 60
+    kept.target.data_setitem((np.full(mask.sum(), 8), *np.nonzero(mask)), 1)
+    kept.volume.interpolate()
+    stream.work()
+    np.testing.assert_array_equal(kept.target.data[5:9], blocks[5:9] == 60)
+    assert by(kept)[6] is LabelledBy.INTERPOLATED
+    kept.undo()
+    assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [5, 8]
+
+
+@pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0)])
+def test_any_plane_that_is_displayed(viewer, controller, jobs, click, stream, blocks, order):
+    viewer.dims.order = order
+    show(viewer, 12, order[0])
+    place = [5, 10, 10]
+    place[order[0]] = 12
+    keep(controller, jobs, click, *place)
+    controller.volume.propagate()
+    stream.work()
+    np.testing.assert_array_equal(controller.target.data, blocks == 60)
+
+
+def test_along_time(viewer, open_controller, jobs, click, blocks):
+    movie = np.stack([blocks[:6]] * 4)
+    viewer.add_image(movie, name="movie")
+    controller = open_controller()
+    viewer.dims.set_current_step(0, 1)
+    viewer.dims.set_current_step(1, 5)
+    keep(controller, jobs, click, 1, 5, 10, 10)
+    assert controller.volume.axes == (0, 1)
+    controller.volume.set_axis(0)
+    controller.volume.propagate()
+    jobs.streams[0].work()
+    np.testing.assert_array_equal(controller.target.data[:, 5], movie[:, 5] == 60)
+    assert not controller.target.data[:, :5].any()
+    controller.close()
+
+
+def test_the_slice_that_most_needs_a_look_comes_into_view(kept, viewer, stream):
+    kept.volume.propagate()
+    stream.work()
+    kept.volume.go_to_doubtful()
+    assert viewer.dims.current_step[0] == kept.volume.followed.doubtful.index != 5
+
+
+def test_neighbours_are_encoded_after_an_object_was_kept(kept, jobs, predictor):
+    jobs.streams[1].work()
+    assert [key[1][1] for key, _ in predictor.ahead] == [(6,), (4,), (7,), (3,)]
+
+
+def test_what_cannot_be_done_is_said(viewer, controller, said, blocks):
+    controller.volume.propagate()
+    assert "There is no object yet" in said[-1]
+    viewer.add_image(blocks[0], name="flat")
+    controller.set_image(viewer.layers["flat"])
+    controller.volume.propagate()
+    assert "one plane only" in said[-1]
+
+
+def test_an_error_in_the_worker_is_said_and_what_was_found_stays(kept, stream, predictor, said):
+    kept.volume.propagate()
+    stream.work(1)
+    predictor.error = ValueError("The model has no more to say.")
+    stream.work()
+    assert said[-1] == "The model has no more to say."
+    assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [5, 6]
