@@ -34,6 +34,12 @@ def keep(controller, jobs, click, *voxel):
     controller.accept()
 
 
+def paint(controller, *voxel, size=8):
+    """What a brush does."""
+    controller.target.brush_size = size
+    controller.target.paint(voxel, 1)
+
+
 def by(controller):
     """Who labelled each slice."""
     return {labelled.index: labelled.by for labelled in controller.volume.followed.slices}
@@ -98,9 +104,9 @@ def test_other_objects_keep_their_voxels(kept, stream):
 
 
 def test_slices_painted_by_hand_are_never_touched(kept, viewer, stream):
-    painted = np.zeros((40, 50), bool)
-    painted[8:12, 8:12] = True
-    kept.target.data_setitem((np.full(16, 7), *np.nonzero(painted)), 1)
+    paint(kept, 7, 10, 10)
+    painted = kept.target.data[7] == 1
+    assert 0 < painted.sum() < 100
     assert by(kept)[7] is HAND
     kept.volume.propagate()
     stream.work()
@@ -112,7 +118,7 @@ def test_slices_painted_by_hand_are_never_touched(kept, viewer, stream):
 def test_a_slice_painted_on_meanwhile_stops_it(kept, stream):
     kept.volume.propagate()
     stream.work(1)
-    kept.target.data_setitem((np.array([7]), np.array([10]), np.array([10])), 1)
+    paint(kept, 7, 10, 10)
     assert not kept.volume.running
     stream.work()
     assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [5, 6, 7]
@@ -145,8 +151,8 @@ def test_a_slice_without_the_object_is_said_and_what_lies_beyond_is_forgotten(
 
 
 def test_interpolation_between_slices_labelled_by_hand(kept, viewer, stream, blocks):
-    mask = blocks[8] == 60
-    kept.target.data_setitem((np.full(mask.sum(), 8), *np.nonzero(mask)), 1)
+    rows, cols = np.nonzero(blocks[8] == 60)
+    kept.target.data_setitem((np.full(len(rows), 8), rows, cols), 1)
     kept.volume.interpolate()
     stream.work()
     np.testing.assert_array_equal(kept.target.data[5:9], blocks[5:9] == 60)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari_piclick.plane import Plane
     from napari_piclick.session import LabelEdit, Step
     from napari_piclick.session.accepted import Written
-    from napari_piclick.session.engine import Stage
+    from napari_piclick.session.engine import Engine, Stage
 
 __all__ = ["DEFAULT_MODEL", "Controller"]
 

@@ -304,10 +304,8 @@ class VolumeActions:
         followed = self._followed
         if self._writing or followed is None or labels is not followed.labels:
             return
-        touched = followed.touched(edit)
-        if touched:
+        if followed.follow(edit):
             self.cancel()  # what is still to come was asked about other slices than there are now
-            followed.read(touched)
             self.changed.emit()
 
     def _on_labels_changed(self) -> None:

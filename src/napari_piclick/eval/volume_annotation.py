@@ -22,9 +22,10 @@ from napari_piclick.eval.object_result import ImageDone, ObjectResult
 from napari_piclick.eval.protocol import PUBLISHED_THRESHOLD
 from napari_piclick.plane import Plane
 from napari_piclick.session.plane_stack import PlaneStack
-from napari_piclick.session.propagate import Stopped, propagate, propagate_again
+from napari_piclick.session.propagate import propagate, propagate_again
 from napari_piclick.session.quality import most_doubtful, rate_slices
 from napari_piclick.session.slice_mask import ObjectSlices, SliceMask
+from napari_piclick.session.stopping import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 class Continuity:
     """How much each sign weighs: exponents of a product of values between 0 and 1.
 
+    The defaults were chosen on training data (``benchmarks/choose_propagation.py``): overlap
+    says what area and position do.
+
     Parameters
     ----------
     score : float
@@ -33,10 +36,10 @@ class Continuity:
         1 where the centroids coincide, less the farther they lie apart for their size.
     """
 
-    score: float = 0.5
+    score: float = 2.0
     overlap: float = 1.0
-    area: float = 0.5
-    position: float = 0.5
+    area: float = 0.0
+    position: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

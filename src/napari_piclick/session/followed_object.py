@@ -72,23 +72,31 @@ class FollowedObject:
     def read(self, indices: Iterable[int] | None = None) -> None:
         """See what the labels hold on some slices; on all of them by default."""
         for index in range(self.slices.count) if indices is None else indices:
-            labelled = self._read(index)
-            if labelled is None:
-                self.slices.drop(index)
-            else:
-                self.slices.replace(labelled)
+            self._see(index, mask_on(self.labels.data, self.plane_at(index), self.label))
 
-    def touched(self, edit: LabelEdit) -> list[int]:
-        """The slices on which an edit of the labels changed this object."""
+    def follow(self, edit: LabelEdit) -> bool:
+        """Take note of an edit of the labels by somebody else.
+
+        It may be told before it is made: napari tells of a fill first.
+
+        Returns
+        -------
+        bool
+            Whether it changed this object on any of these slices.
+        """
         mine = (edit.before == self.label) | (edit.after == self.label)
-        if not mine.any():
-            return []
         voxels = np.stack(edit.voxels, -1)[mine]
         others = [axis for axis in self.plane.hidden if axis != self.axis]
         wanted = [self.plane.position(axis) for axis in others]
         here = (voxels[:, others] == wanted).all(-1)
-        indices: list[int] = np.unique(voxels[here, self.axis]).tolist()
-        return indices
+        voxels, now = voxels[here], edit.after[mine][here] == self.label
+        for index in np.unique(voxels[:, self.axis]).tolist():
+            mask = mask_on(self.labels.data, self.plane_at(index), self.label)
+            on = voxels[:, self.axis] == index
+            rows, cols = voxels[on][:, list(self.plane.displayed)].T
+            mask[rows, cols] = now[on]
+            self._see(index, mask)
+        return len(voxels) > 0
 
     @property
     def ratings(self) -> list[SliceQuality]:
@@ -133,14 +141,17 @@ class FollowedObject:
 
     # -- inside ---------------------------------------------------------------------------
 
-    def _read(self, index: int) -> SliceMask | None:
-        now = self._cut(index)
-        if now.region is None:
-            return now if index in self._empty else None
+    def _see(self, index: int, mask: np.ndarray) -> None:
+        """Take note of the object's (H, W) mask on a slice."""
+        now = SliceMask.of(index, mask)
+        if now.region is None and index not in self._empty:
+            self.slices.drop(index)
+            return
         for made in reversed(self._made.get(index, [])):
             if made.region == now.region and np.array_equal(made.mask, now.mask):
-                return made
-        return now
+                now = made
+                break
+        self.slices.replace(now)
 
     def _cut(self, index: int) -> SliceMask:
         mask = mask_on(self.labels.data, self.plane_at(index), self.label)

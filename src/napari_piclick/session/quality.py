@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from napari_piclick.session.stopping import Stopped
 
 
+#: Power of the predicted score in the quality; the agreement has the rest. Chosen, as `AREA`, on
+#: training data (``benchmarks/choose_propagation.py``).
+PREDICTED = 0.25
 #: A mask of four times the area is worth twice the look.
 AREA = 0.5
 
@@ -100,5 +103,5 @@ def _rate(labelled: SliceMask, slices: ObjectSlices) -> SliceQuality:
 
 
 def _combine(predicted: float, agreement: float) -> float:
-    """The geometric mean: a slice is as doubtful as both signs together say."""
-    return float((max(predicted, 0.0) * max(agreement, 0.0)) ** 0.5)
+    """The weighted geometric mean: a slice is as doubtful as both signs together say."""
+    return float(max(predicted, 0.0) ** PREDICTED * max(agreement, 0.0) ** (1 - PREDICTED))

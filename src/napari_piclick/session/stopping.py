@@ -33,7 +33,7 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Rules:
-    """When to stop.
+    """When to stop; the defaults were chosen on training data with those of `Continuity`.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ class Rules:
 
     min_iou: float = 0.4
     min_share: float = 0.7
-    max_area_jump: float = 3.0
-    min_overlap: float = 0.2
+    max_area_jump: float = 1.5
+    min_overlap: float = 0.0
     min_area: int = 12
     max_slices: int | None = None
     first: int | None = None
