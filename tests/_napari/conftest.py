@@ -39,6 +39,9 @@ class PatientStream:
     def stop(self) -> None:
         self._work = self._results = None
 
+    def close(self) -> None:
+        self.stop()
+
     def work(self, most: int = 1_000_000) -> None:
         """Give so many results, or all."""
         for _ in range(most):

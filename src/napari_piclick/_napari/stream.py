@@ -7,6 +7,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
+from qtpy.QtCore import QThreadPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 #: After each result others get their turn at the model, in seconds.
 TURN = 0.002
+#: So long a window that is closed waits for work to end, in milliseconds.
+PATIENCE = 5000
 _LOG = logging.getLogger(__name__)
 
 
@@ -23,6 +26,7 @@ class Stream:
 
     def __init__(self) -> None:
         self._worker: Any = None
+        self._last: Any = None
 
     def run(
         self,
@@ -55,7 +59,7 @@ class Stream:
 
         worker.yielded.connect(lambda value: result(value) if alive() else None)
         worker.returned.connect(on_returned)
-        self._worker = worker
+        self._worker = self._last = worker
         worker.start()
 
     def stop(self) -> None:
@@ -63,6 +67,13 @@ class Stream:
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.quit()
+
+    def close(self) -> None:
+        """Stop, and wait a moment for the work to end: its thread must not outlive the window."""
+        self.stop()
+        threads = QThreadPool.globalInstance()
+        if self._last is not None and self._last.is_running and threads is not None:
+            threads.waitForDone(PATIENCE)
 
 
 def _guarded(work: Work) -> Generator[Any, None, str]:

@@ -40,6 +40,7 @@ class Worker(Protocol):
         end: Callable[[str], None],
     ) -> None: ...
     def stop(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class VolumeActions:
@@ -88,7 +89,8 @@ class VolumeActions:
     def close(self) -> None:
         """Stop and listen no more."""
         self.cancel()
-        self._ahead.stop()
+        self._stream.close()
+        self._ahead.close()
         self._controller.session.ledger.edited.disconnect(self._on_edited)
         self._controller.labels.changed.disconnect(self._on_labels_changed)
         self._controller.view.plane_changed.disconnect(self._on_plane_changed)
