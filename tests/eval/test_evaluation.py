@@ -119,6 +119,29 @@ def test_no_image_is_kept(scripted_predictor):
     assert [ref() for ref in dataset.made] == [None] * 3
 
 
+def test_on_a_gpu_the_objects_of_an_image_are_answered_together(scripted_predictor):
+    class Together(scripted_predictor):
+        batches = True
+
+        def predict_many(self, questions):
+            sizes.append(len(questions))
+            return [self.predict(*question) for question in questions]
+
+    script = ([HALF], [MOST], [TRUTH])
+    objects = tuple(np.roll(TRUTH, k, 1) for k in range(20))
+    sizes = []
+    alone = evaluate(Boxes(images=2, objects=objects), scripted_predictor(*script))
+    together = evaluate(Boxes(images=2, objects=objects), Together(*script))
+
+    def untimed(results):
+        return [(r.position, r.ious, r.clicks, r.picked) for r in results.objects]
+
+    assert untimed(together) == untimed(alone)
+    assert max(sizes) == 16
+    assert sizes[:3] == [16, 16, 16]
+    assert min(sizes) > 1  # the last one of an image is answered by itself
+
+
 def test_a_limit_counts_images(scripted_predictor):
     seen = []
     dataset = Boxes(images=5, objects=(TRUTH, TRUTH))

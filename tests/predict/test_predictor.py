@@ -192,3 +192,24 @@ def test_previous_proposals_are_not_changed(tiny: Predictor, coins: np.ndarray) 
     second = tiny.predict([Click(60, 50), Click(62, 52)], first)
     assert isinstance(second, Proposals)
     np.testing.assert_array_equal(first.masks, before)
+
+
+def test_several_objects_are_answered_together_as_one_by_one(
+    tiny: Predictor, coins: np.ndarray
+) -> None:
+    tiny.set_image(coins)
+    assert not tiny.batches  # on CPUs it gains nothing, and answers stay the same to the last bit
+    first = [[Click(60, 50)], [Click(60, 110)], [Click(120, 170), Click(5, 5, False)]]
+    alone = [tiny.predict(clicks) for clicks in first]
+    together = tiny.predict_many([(clicks, None) for clicks in first])
+    second = [[*clicks, Click(200, 20, False)] for clicks in first]
+    questions = [(c, answer) for c, answer in zip(second, alone, strict=True)]
+    questions.append(([], alone[0].plane_mask()))
+    alone += [tiny.predict(*question) for question in questions]
+    together += tiny.predict_many(questions)
+    for one, other in zip(alone, together, strict=True):
+        assert one.view == other.view
+        np.testing.assert_allclose(one.score, other.score, atol=1e-4)
+        assert _iou(one.plane_mask(), other.plane_mask()) > 0.99
+    with pytest.raises(ValueError, match="outside the image"):
+        tiny.predict_many([(first[0], None), ([Click(900, 0)], None)])

@@ -108,12 +108,23 @@ class PlanePredictor(ABC):
             If there is nothing to start from, or a click lies outside the image.
         """
         with self._lock:
-            image = self._image
-            if image is None:
-                raise RuntimeError("There is no image yet: call set_image first.")
-            start, region = previous_mask(previous, image.shape)
-            check_clicks(clicks, start, image.shape)
+            image = self._held()
+            start, region = self._start(image, clicks, previous)
             return self._answer(image, clicks, previous, start, region)
+
+    def _held(self) -> PlaneImage:
+        """The plane that is held."""
+        if self._image is None:
+            raise RuntimeError("There is no image yet: call set_image first.")
+        return self._image
+
+    def _start(
+        self, image: PlaneImage, clicks: Sequence[Click], previous: Proposals | np.ndarray | None
+    ) -> tuple[np.ndarray | None, Region | None]:
+        """The previous mask and where it lies, checked together with the clicks."""
+        start, region = previous_mask(previous, image.shape)
+        check_clicks(clicks, start, image.shape)
+        return start, region
 
     def _plane(
         self, image: Any, contrast_limits: Window | None, rgb: bool | None, key: Hashable

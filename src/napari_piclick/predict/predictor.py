@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from napari_piclick.models.mask_decoder import MaskPrediction
 from napari_piclick.predict.embedding_cache import EmbeddingCache
 from napari_piclick.predict.framing import Framing
 from napari_piclick.predict.plane_predictor import PlanePredictor
@@ -15,16 +17,18 @@ from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from napari_piclick.clicks import Click
-    from napari_piclick.models.mask_decoder import ImageEmbedding, MaskPrediction
+    from napari_piclick.models.mask_decoder import ImageEmbedding
     from napari_piclick.models.piclick_tiny import PiClickTiny
     from napari_piclick.predict.plane_image import PlaneImage
     from napari_piclick.predict.view import View
 
 #: Proposals are kept where any of them is more probable than this.
 KEPT_PROBABILITY = 0.05
+#: At most so many objects are answered at once.
+AT_ONCE = 16
 
 
 class Predictor(PlanePredictor):
@@ -72,6 +76,35 @@ class Predictor(PlanePredictor):
         if self.framing.fits(plane.shape):
             self._embed(plane, self.framing.whole(plane.shape))
 
+    @property
+    def batches(self) -> bool:
+        """Whether several objects are answered sooner together than one by one: on GPUs."""
+        return self._device.type != "cpu"
+
+    def predict_many(
+        self, questions: Sequence[tuple[Sequence[Click], Proposals | np.ndarray | None]]
+    ) -> list[Proposals]:
+        """Answer clicks on several objects of the current image, as far as possible at once.
+
+        The answers are those of `predict`, but for the last bits.
+
+        Parameters
+        ----------
+        questions : sequence of (clicks, previous), each as for `predict`
+
+        Raises
+        ------
+        RuntimeError, ValueError
+            As `predict`.
+        """
+        with self._lock:
+            image = self._held()
+            asked = []
+            for clicks, previous in questions:
+                start, region = self._start(image, clicks, previous)
+                asked.append(self._question(image, clicks, previous, start, region))
+            return self._answer_all(image, asked)
+
     def _answer(
         self,
         image: PlaneImage,
@@ -80,18 +113,43 @@ class Predictor(PlanePredictor):
         start: np.ndarray | None,
         region: Region | None,
     ) -> Proposals:
+        question = self._question(image, clicks, previous, start, region)
+        return self._answer_all(image, [question])[0]
+
+    def _question(
+        self,
+        image: PlaneImage,
+        clicks: Sequence[Click],
+        previous: Proposals | np.ndarray | None,
+        start: np.ndarray | None,
+        region: Region | None,
+    ) -> _Question:
         if start is not None and region is not None and not any(c.positive for c in clicks):
             clicks = [anchor(start, region), *clicks]
         last_view = previous.view if isinstance(previous, Proposals) else None
         view = self.framing.first(clicks, last_view, region, image.shape)
-        prediction = self._decode(image, view, clicks, start, region)
+        return _Question(clicks, start, region, view)
+
+    def _answer_all(self, image: PlaneImage, questions: Sequence[_Question]) -> list[Proposals]:
+        """Answer questions, looking again where the first look was too near or too far."""
+        waiting = list(questions)
+        self._decode(image, waiting)
         for _ in range(self.framing.retries):
-            better = self.framing.next(view, prediction, clicks, region, image.shape)
-            if better is None:
+            again = []
+            for question in waiting:
+                assert question.prediction is not None
+                better = self.framing.next(
+                    question.view, question.prediction, question.clicks, question.region,
+                    image.shape,
+                )  # fmt: skip
+                if better is not None:
+                    question.view = better
+                    again.append(question)
+            if not again:
                 break
-            view = better
-            prediction = self._decode(image, view, clicks, start, region)
-        return _to_proposals(prediction, view, clicks, image.shape)
+            waiting = again
+            self._decode(image, waiting)
+        return [question.proposals(image.shape) for question in questions]
 
     def _embed(self, image: PlaneImage, view: View) -> ImageEmbedding:
         key = (image.key, view)
@@ -104,25 +162,53 @@ class Predictor(PlanePredictor):
             self.cache.put(key, embedding)
         return embedding
 
-    def _decode(
-        self,
-        image: PlaneImage,
-        view: View,
-        clicks: Sequence[Click],
-        start: np.ndarray | None,
-        region: Region | None,
-    ) -> MaskPrediction:
+    def _decode(self, image: PlaneImage, questions: Sequence[_Question]) -> None:
+        """Answer questions; those with one view, and as many clicks, at once."""
+        alike: dict[Hashable, list[_Question]] = {}
+        for question in questions:
+            key = (question.view, len(question.clicks), question.start is None)
+            alike.setdefault(key, []).append(question)
+        for group in alike.values():
+            for first in range(0, len(group), AT_ONCE):
+                self._decode_together(image, group[first : first + AT_ONCE])
+
+    def _decode_together(self, image: PlaneImage, group: Sequence[_Question]) -> None:
+        view = group[0].view
         embedding = self._embed(image, view)
-        places = [view.to_input(click.row, click.col) for click in clicks]
+        places = [[view.to_input(c.row, c.col) for c in question.clicks] for question in group]
+        signs = [[float(c.positive) for c in question.clicks] for question in group]
         with torch.inference_mode():
-            points = torch.tensor(places, dtype=torch.float32, device=self._device)
-            signs = torch.tensor([float(c.positive) for c in clicks], device=self._device)
-            logits = None
-            if start is not None and region is not None:
-                logits = view.previous_logits(torch.from_numpy(start), region).to(self._device)
-            return self._model.decode(
-                embedding, points.reshape(1, -1, 2), signs.reshape(1, -1), logits
+            logits = [
+                view.previous_logits(torch.from_numpy(question.start), question.region)
+                for question in group
+                if question.start is not None and question.region is not None
+            ]
+            found = self._model.decode(
+                embedding,
+                torch.tensor(places, dtype=torch.float32, device=self._device).reshape(
+                    len(group), -1, 2
+                ),
+                torch.tensor(signs, device=self._device),
+                torch.cat(logits).to(self._device) if logits else None,
             )
+        for k, question in enumerate(group):
+            question.prediction = MaskPrediction(*(part[k : k + 1] for part in found))
+
+
+@dataclass(eq=False)
+class _Question:
+    """What is asked about one object, and how far its answer is."""
+
+    clicks: Sequence[Click]
+    start: np.ndarray | None
+    region: Region | None
+    view: View
+    prediction: MaskPrediction | None = None
+
+    def proposals(self, shape: tuple[int, int]) -> Proposals:
+        """The answer on a plane of (height, width)."""
+        assert self.prediction is not None
+        return _to_proposals(self.prediction, self.view, self.clicks, shape)
 
 
 def _to_proposals(
