@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from napari_piclick.clicks import Click
 
 PROPOSALS = 7
+
+# Controllers in tests keep journals as everywhere, but not among those of whoever runs the tests.
+os.environ["PICLICK_JOURNALS"] = tempfile.mkdtemp(prefix="piclick-journals-")
 
 
 class FloodPredictor:

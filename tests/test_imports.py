@@ -24,7 +24,7 @@ RINGS = {
     "models": {"values"},
     "weights": {"values", "models"},
     "predict": {"values", "models", "weights"},
-    "session": {"values", "predict"},
+    "session": {"values", "predict", "io"},
     "io": {"values"},
     "eval": {"values", "models", "predict", "session", "io"},
     "train": {"values", "models", "weights", "predict", "io"},

@@ -9,6 +9,7 @@ from psygnal import Signal
 
 from napari_piclick._napari.answers import DEFAULT_MODEL, Answers
 from napari_piclick._napari.canvas import Canvas
+from napari_piclick._napari.keeper import Keeper
 from napari_piclick._napari.keys import bind_keys
 from napari_piclick._napari.label_actions import LabelActions
 from napari_piclick._napari.viewfinder import NO_IMAGE, Viewfinder
@@ -19,6 +20,7 @@ from napari_piclick.session.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import numpy as np
     from napari.components import ViewerModel
@@ -42,12 +44,16 @@ class Controller:
     viewer : napari.components.ViewerModel
     jobs : Worker
         Answers the session's questions, later.
+    journals : Path, optional
+        Where journals are kept; in the user's data folder by default.
 
     Attributes
     ----------
     session : Session
     labels : LabelActions
         What can be done to objects in the labels.
+    keeper : Keeper
+        Journals, recovers, saves and opens what is done.
     answers : Answers
         What a model says to the session's questions.
     volume : VolumeActions
@@ -60,12 +66,13 @@ class Controller:
 
     changed = Signal()
 
-    def __init__(self, viewer: ViewerModel, jobs: Worker) -> None:
+    def __init__(self, viewer: ViewerModel, jobs: Worker, journals: Path | None = None) -> None:
         self.session = Session()
         self.accept_waits = False
         self._viewer = viewer
         self._view = Viewfinder(viewer)
         self.labels = LabelActions(viewer, self.session, self._view)
+        self.keeper = Keeper(self.session, self._view, self.labels, journals)
         self._canvas: Canvas | None = None
         self.answers = Answers(self.session, self._view, jobs)
         self.volume: VolumeActions = VolumeActions(self, jobs.beside(), jobs.beside())
@@ -78,6 +85,7 @@ class Controller:
         self._view.image_gone.connect(self._on_image_gone)
         self._view.image_wanted.connect(self._on_image_wanted)
         self.labels.changed.connect(self._on_something_changed)
+        self.keeper.changed.connect(self._on_something_changed)
         for name in ("inserted", "removed", "renamed"):
             getattr(viewer.layers.events, name).connect(self._on_something_changed)
         viewer.layers.selection.events.active.connect(self._on_something_changed)
@@ -94,6 +102,7 @@ class Controller:
         self._viewer.layers.selection.events.active.disconnect(self._on_something_changed)
         self.answers.close()
         self._view.close()
+        self.keeper.close()
         self.labels.close()
         self._leave_canvas()
 
@@ -203,6 +212,7 @@ class Controller:
             self._canvas.layer_made.connect(self._on_clicks_layer_made)
             self._canvas.moved.connect(self._on_image_moved)
             self._canvas.activate()
+        self.keeper.look_for_offer()
         self._draw()
         self.changed.emit()
 

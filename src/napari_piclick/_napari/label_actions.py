@@ -97,6 +97,29 @@ class LabelActions:
             return None
         return self.destination.ready(self._view.image, self._view.shape)
 
+    def named(self, name: str) -> Target | None:
+        """Labels of this name to write to, chosen from now on; a new layer if there are none."""
+        if self._view.image is None:
+            return None
+        for layer in self.offered:
+            if layer.name == name and layer.editable:
+                self.set_target(layer)
+                return self.destination.target if self.target == layer else None
+        self.destination.choose(None, self._view.shape)
+        target = self.ready()
+        if target is not None:
+            target.layer.name = name
+        return target
+
+    def take_new(self, name: str, data: np.ndarray) -> None:
+        """Make a layer of labels that are given, and write to it from now on."""
+        self.destination.choose(None, self._view.shape)
+        target = self.ready()
+        if target is not None:
+            target.layer.data = data
+            target.layer.name = name
+            self._session.objects.look_again()
+
     def accept(self) -> bool:
         """Write the chosen proposal into the labels; False, and a word, if that cannot be."""
         if self._session.proposals is None:

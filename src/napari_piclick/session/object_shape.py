@@ -36,10 +36,13 @@ def smoothed(mask: np.ndarray, spacing: Sequence[float] | None = None) -> np.nda
     mask : bool array
     spacing : sequence of float, optional
         Size of a voxel along each axis. It is smoothed over the same length along all of them,
-        one voxel of the smallest spacing.
+        one voxel of the smallest spacing, and not across slices if it is on one alone.
     """
     sizes = np.ones(mask.ndim) if spacing is None else np.abs(np.asarray(spacing, float))
     sigma = sizes.min() / sizes
+    extent = np.array([len(set(axis.tolist())) for axis in np.nonzero(mask)])
+    if (extent > 1).any():
+        sigma = np.where(extent == 1, 0, sigma)
     blurred = ndimage.gaussian_filter(mask.astype(np.float32), sigma)
     smooth: np.ndarray = blurred > 0.5
     return smooth
