@@ -185,3 +185,18 @@ def server(micro_file: Path) -> Iterator[FileServer]:
     server = FileServer(micro_file.read_bytes())
     yield server
     server.close()
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    """The sentences shown to the user during a test."""
+    from napari.utils.notifications import notification_manager
+
+    sentences: list[str] = []
+
+    def hear(notification: object) -> None:
+        sentences.append(notification.message)
+
+    notification_manager.notification_ready.connect(hear)
+    yield sentences
+    notification_manager.notification_ready.disconnect(hear)

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.utils.notifications import notification_manager
 from psygnal import Signal
 
 from napari_piclick._napari.controller import Controller
 from napari_piclick.session.engine import Answer, Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.conftest import FloodPredictor
 
@@ -131,19 +130,6 @@ def jobs(predictor: FloodPredictor) -> PatientJobs:
 @pytest.fixture
 def open_controller(viewer: ViewerModel, jobs: PatientJobs) -> Callable[[], Controller]:
     return lambda: Controller(viewer, jobs)
-
-
-@pytest.fixture
-def said() -> Iterator[list[str]]:
-    """The sentences shown to the user during a test."""
-    sentences: list[str] = []
-
-    def hear(notification: object) -> None:
-        sentences.append(notification.message)
-
-    notification_manager.notification_ready.connect(hear)
-    yield sentences
-    notification_manager.notification_ready.disconnect(hear)
 
 
 def click_at(

@@ -19,10 +19,13 @@ from qtpy.QtWidgets import (
 from napari_piclick._napari import keys
 from napari_piclick._napari.controller import DEFAULT_MODEL, Controller
 from napari_piclick._napari.jobs import Jobs
-from napari_piclick._qt import strings, volume_strings
+from napari_piclick._qt import object_strings, strings, volume_strings
+from napari_piclick._qt.autosave_timer import AutosaveTimer
 from napari_piclick._qt.busy_line import BusyLine
 from napari_piclick._qt.form import Form
+from napari_piclick._qt.object_panel import ObjectPanel
 from napari_piclick._qt.proposal_strip import ProposalStrip
+from napari_piclick._qt.recovery_banner import RecoveryBanner
 from napari_piclick._qt.section import Sections
 from napari_piclick._qt.volume_panel import VolumePanel
 from napari_piclick.session.engine import Engine
@@ -50,6 +53,10 @@ class PiClickWidget(QWidget):
     ----------
     controller : Controller
         Does all the work; scripts may call it as the buttons do.
+    objects : ObjectPanel
+        The table of objects.
+    autosave : AutosaveTimer
+        Saves every few minutes; ``autosave.set_minutes`` says how often.
     sections : Sections
         What is below the proposals, under headings that open and close.
     volume : VolumePanel
@@ -76,6 +83,10 @@ class PiClickWidget(QWidget):
         self._cancel = self._button(strings.CANCEL, keys.CANCEL)
         self._accept = self._button(strings.ACCEPT, keys.ACCEPT)
         self.sections = Sections()
+        self.objects = ObjectPanel(self.controller)
+        self.sections.add(object_strings.OBJECTS, self.objects, opened=False)
+        self._banner = RecoveryBanner(self.controller)
+        self.autosave = AutosaveTimer(self.controller.keeper, self)
         self.volume = VolumePanel(self.controller)
         self._volume_section = self.sections.add(volume_strings.TITLE, self.volume)
         self._lay_out()
@@ -102,6 +113,7 @@ class PiClickWidget(QWidget):
         layout = QVBoxLayout(content)
         layout.setContentsMargins(9, 6, 9, 9)
         layout.setSpacing(6)
+        layout.addWidget(self._banner)
         layout.addWidget(self._form)
         layout.addWidget(self._status)
         layout.addWidget(self._busy)
