@@ -159,3 +159,21 @@ def test_every_request_is_a_step_or_a_sentence(
             controller.undo()
         np.testing.assert_array_equal(cells.data, before)
     assert len(said) == len(requests)
+
+
+def test_our_own_preview_is_no_object(
+    viewer: ViewerModel,
+    blocks: np.ndarray,
+    open_controller: Callable[[], Controller],
+    jobs: PatientJobs,
+    click: Click,
+    said: list[str],
+) -> None:
+    viewer.add_image(blocks[5])
+    controller = open_controller()
+    click(10, 10)
+    jobs.work()
+    click(10, 10, modifiers=("Control",))
+    assert "no object there" in said[0]
+    assert controller.target is None
+    assert len(controller.session.clicks) == 1

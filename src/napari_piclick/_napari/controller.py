@@ -71,9 +71,9 @@ class Controller:
         self.accept_waits = False
         self._viewer = viewer
         self._view = Viewfinder(viewer)
-        self.labels = LabelActions(viewer, self.session, self._view)
-        self.keeper = Keeper(self.session, self._view, self.labels, journals)
         self._canvas: Canvas | None = None
+        self.labels = LabelActions(viewer, self.session, self._view, self._own_layers)
+        self.keeper = Keeper(self.session, self._view, self.labels, journals)
         self.answers = Answers(self.session, self._view, jobs)
         self.volume: VolumeActions = VolumeActions(self, jobs.beside(), jobs.beside())
         self._closed = False
@@ -146,8 +146,7 @@ class Controller:
     @property
     def targets(self) -> list[Labels]:
         """The labels layers as large as the image."""
-        own = self._canvas.layers if self._canvas is not None else ()
-        return [layer for layer in self.labels.offered if layer not in own]
+        return self.labels.offered
 
     @property
     def overwrite(self) -> bool:
@@ -391,6 +390,9 @@ class Controller:
     def _draw(self) -> None:
         if self._canvas is not None:
             self._canvas.draw(self.plane, self.session.clicks, self.session.proposals)
+
+    def _own_layers(self) -> tuple[Layer, ...]:
+        return () if self._canvas is None else self._canvas.layers
 
     def _leave_canvas(self) -> None:
         if self._canvas is not None:

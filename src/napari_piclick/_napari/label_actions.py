@@ -15,10 +15,11 @@ from napari_piclick.session.label_map import LabelsError
 from napari_piclick.session.object_table import object_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeVar
 
     from napari.components import ViewerModel
+    from napari.layers import Layer
     from numpy.typing import ArrayLike
 
     from napari_piclick._napari.target import Target
@@ -38,6 +39,8 @@ class LabelActions:
     viewer : napari.components.ViewerModel
     session : Session
     view : Viewfinder
+    ours : callable
+        Gives the layers that hold no objects, because we draw on them.
 
     Attributes
     ----------
@@ -52,13 +55,20 @@ class LabelActions:
 
     changed = Signal()
 
-    def __init__(self, viewer: ViewerModel, session: Session, view: Viewfinder) -> None:
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        session: Session,
+        view: Viewfinder,
+        ours: Callable[[], Sequence[Layer]],
+    ) -> None:
         self.destination = Destination(viewer)
         self.overwrite = False
         self.written: Written | None = None
         self._viewer = viewer
         self._session = session
         self._view = view
+        self._ours = ours
         self.destination.changed.connect(self._on_destination_changed)
         self.destination.painted.connect(self._on_painted)
         self.destination.gone.connect(self._on_gone)
@@ -78,11 +88,14 @@ class LabelActions:
     @property
     def offered(self) -> list[Labels]:
         """The labels layers as large as the image."""
+        ours = self._ours()
         layers = [layer for layer in self._viewer.layers if isinstance(layer, Labels)]
         return [
             layer
             for layer in layers
-            if not layer.multiscale and tuple(layer.data.shape) == self._view.shape
+            if layer not in ours
+            and not layer.multiscale
+            and tuple(layer.data.shape) == self._view.shape
         ]
 
     def set_target(self, layer: Labels | None) -> None:

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QGridLayout,
+    QHeaderView,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
@@ -215,7 +216,6 @@ def _table() -> QTableWidget:
     assert horizontal is not None
     vertical.hide()
     horizontal.setStretchLastSection(True)
-    horizontal.setDefaultSectionSize(58)
-    horizontal.setMinimumSectionSize(36)
+    horizontal.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     table.setMinimumHeight(vertical.defaultSectionSize() * ROWS_SHOWN)
     return table
