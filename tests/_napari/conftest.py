@@ -13,7 +13,7 @@ from napari_piclick._napari.controller import Controller
 from napari_piclick.session.engine import Answer, Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.conftest import FloodPredictor
 
