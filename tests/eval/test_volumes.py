@@ -105,7 +105,7 @@ def test_a_slice_that_is_wrong_is_found_and_corrected():
 def test_where_the_object_is_not_its_mask_is_wiped_away():
     truth = ball()
     volume = truth * np.uint8(200)
-    volume[19:, 18:23, 18:23] = 200  # goes on, where the object has ended
+    volume[19:, 15:26, 15:26] = 200  # goes on as wide, where the object has ended
     truth[20:] = False
     result, annotator, _ = annotate(volume, truth, ClickProtocol(volume=True, target_iou=0.999))
     assert truth[19].any()
