@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -33,8 +34,13 @@ from napari_piclick.session.place import Place
 from napari_piclick.session.recovery import JournalError, read_journal
 from napari_piclick.session.restore import restore
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 ROOT = Path(__file__).parents[2]
 IDENTITY = ImageIdentity.of("squares", volume())
+#: What ends the journals of a test.
+ENDS: list[Callable[[], None]] = []
 
 
 def place(k: int) -> Place:
@@ -53,10 +59,19 @@ def new_session() -> Session:
     return Session(FloodPredictor(), labels=np.zeros(SHAPE, np.uint8))
 
 
+@pytest.fixture(autouse=True)
+def ended() -> Iterator[None]:
+    """Close the files of all journals of a test."""
+    ENDS.clear()
+    yield
+    for end in ENDS:
+        end()
+
+
 def journaled(folder: Path, session: Session, program: dict | None = None) -> Journal:
     path = new_journal_path(folder, IDENTITY)
     journal = Journal(path, IDENTITY, program or {}, lambda _: "mine", pytest.fail)
-    session.end = keep(session, journal)
+    ENDS.append(keep(session, journal))
     return journal
 
 
@@ -176,7 +191,7 @@ def test_only_what_was_cut_short_is_offered(tmp_path: Path) -> None:
     assert find_unfinished(tmp_path, renamed) == [journal.path]
     lazy = ImageIdentity("squares", IDENTITY.shape, IDENTITY.dtype)
     assert find_unfinished(tmp_path, lazy) == [journal.path]
-    session.end()
+    ENDS.pop()()
     assert find_unfinished(tmp_path, IDENTITY) == []
     clean_up(tmp_path)
     assert journal.path.exists()
