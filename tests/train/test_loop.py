@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from napari_piclick import Click, load_predictor
-from napari_piclick.models.checkpoint import load_tiny, with_evidence
+from napari_piclick.models.checkpoint import load_tiny, read_weights, with_evidence
 from napari_piclick.models.piclick_tiny import PiClickTiny, TinyConfig
 from napari_piclick.models.registry import find_weights
 from napari_piclick.train.__main__ import main
@@ -124,6 +124,8 @@ def test_the_weights_that_did_best_on_held_out_pictures_are_written(tmp_path: Pa
     assert trainer.best == 0.5
     assert trainer.run()
     trainer.export(tmp_path / "mine.safetensors")
+    notes = read_weights(tmp_path / "mine.safetensors")[1]
+    assert (notes["steps"], notes["of"], notes["validation_score"]) == ("2", "3", "0.8000")
     kept = load_tiny(tmp_path / "mine.safetensors").decoder.mask_tokens.weight
     torch.testing.assert_close(kept, seen[1].half().float(), atol=0, rtol=0)
     assert not torch.equal(seen[1], seen[2])

@@ -118,7 +118,7 @@ class Trainer:
             weight_decay=schedule.weight_decay,
         )
         self.averaged = [p.detach().clone() for p in self.parameters]
-        self.best = -1.0
+        self.best, self.best_step = -1.0, 0
         if (folder / "state.pt").exists():
             self._restore()
 
@@ -236,15 +236,15 @@ class Trainer:
         **notes : str
             Further metadata of the file.
         """
-        model = self.averaged_model()
+        model, step = self.averaged_model(), self.next_step
         if (self.folder / "best.safetensors").exists():
             state = load_file(self.folder / "best.safetensors")
             model.load_state_dict(state, strict=False)
-            notes["validation_score"] = f"{self.best:.4f}"
+            notes["validation_score"], step = f"{self.best:.4f}", self.best_step
         if forget_confidence:
             model.decoder.target_reasoning.forget_confidence()
             notes["confidence"] = "constant"
-        save_tiny(model, path, steps=str(self.next_step), **notes)
+        save_tiny(model, path, steps=str(step), of=str(self.next_step), **notes)
 
     def save(self) -> None:
         """Write the state, to a temporary name first."""
@@ -254,6 +254,7 @@ class Trainer:
             "step": self.next_step,
             "settings": self._settings(),
             "best": self.best,
+            "best_step": self.best_step,
             "trained": {name: p.detach() for name, p in self.trained.items()},
             "averaged": self.averaged,
             "optimizer": self.optimizer.state_dict(),
@@ -269,7 +270,7 @@ class Trainer:
         row = self.validate(self.averaged_model())
         append_row(self.folder / "validation.csv", {"step": self.next_step, **row})
         if row["score"] > self.best:
-            self.best = row["score"]
+            self.best, self.best_step = row["score"], self.next_step
             partial = self.folder / "best.safetensors.part"
             save_file(
                 {n: v.cpu().contiguous() for n, v in zip(self.trained, self.averaged, strict=True)},
@@ -289,7 +290,8 @@ class Trainer:
                 f"The run in {self.folder} was begun with other settings; "
                 "continue it with the same ones, or choose another output."
             )
-        self.next_step, self.best = state["step"], state["best"]
+        self.next_step = state["step"]
+        self.best, self.best_step = state["best"], state["best_step"]
         with torch.no_grad():
             for name, value in state["trained"].items():
                 self.trained[name].copy_(value)
