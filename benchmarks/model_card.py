@@ -55,6 +55,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder of the results")
     parser.add_argument("--model", default="piclick-tiny")
     parser.add_argument("--only", nargs="*", help="parts of names, to measure no more than those")
+    parser.add_argument("--limit", type=int, help="images of each set, the first by name")
+    parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     clicks, nested = [], []
@@ -68,6 +70,8 @@ def main() -> None:
                 command = [sys.executable, "-m", "napari_piclick.eval", *arguments]
                 command += ["--data", str(options.data / folder), "--model", options.model]
                 command += ["--pick", pick, "--output", str(output)]
+                command += ["--workers", str(options.workers)]
+                command += ["--limit", str(options.limit)] if options.limit else []
                 subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             summary = json.loads(output.read_text())["summary"]
             if name.startswith("nested"):
