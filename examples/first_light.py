@@ -88,7 +88,7 @@ def click(
     ):
         event = QMouseEvent(kind, position, everywhere, pressed, held, modifiers)
         QApplication.sendEvent(canvas, event)
-    QApplication.processEvents()
+        QApplication.processEvents()  # no hand is so quick that the window has no time between
 
 
 def press(key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
