@@ -73,6 +73,11 @@ class Proposals:
         return _mark_duplicates(self.masks > self.threshold)
 
     @property
+    def distinct(self) -> tuple[int, ...]:
+        """The proposals that are no near-duplicate of a better one."""
+        return tuple(k for k, twin in enumerate(self.duplicate_of) if twin is None)
+
+    @property
     def score(self) -> np.ndarray:
         """(Q,) the score that ranks: IoU score times confidence score."""
         return self.iou * self.confidence

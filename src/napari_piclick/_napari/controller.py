@@ -74,6 +74,7 @@ class Controller:
         self._canvas: Canvas | None = None
         self.labels = LabelActions(viewer, self.session, self._view, self._own_layers)
         self.keeper = Keeper(self.session, self._view, self.labels, journals)
+        self._peeked: int | None = None
         self.answers = Answers(self.session, self._view, jobs)
         self.volume: VolumeActions = VolumeActions(self, jobs.beside(), jobs.beside())
         self._closed = False
@@ -194,6 +195,14 @@ class Controller:
         """(Q, size, size, 4) uint8 pictures of the session's proposals, or None."""
         return self.answers.thumbnails
 
+    @property
+    def pixel(self) -> tuple[tuple[float, float], str]:
+        """Height and width of a pixel in view, and the unit of both: "pixel" if it is not known."""
+        if self.plane is None or self.image is None:
+            return (1.0, 1.0), "pixel"
+        rows, cols = (str(self.image.units[axis]) for axis in self.plane.displayed)
+        return self.plane.spacing, rows if rows == cols else "pixel"
+
     # -- requests -------------------------------------------------------------------------
 
     def set_image(self, image: Image | None) -> None:
@@ -240,6 +249,25 @@ class Controller:
         """Take another proposal."""
         self.accept_waits = False
         self.session.choose(index)
+
+    def cycle(self, step: int) -> None:
+        """Take the next proposal that looks different (``step`` 1), or the one before (-1)."""
+        shown = self.session.proposals
+        if shown is None:
+            return
+        distinct = shown.distinct
+        chosen = shown.duplicate_of[shown.chosen]
+        at = distinct.index(shown.chosen if chosen is None else chosen)
+        self.choose(distinct[(at + step) % len(distinct)])
+
+    def peek(self, index: int | None) -> None:
+        """Show another proposal without choosing it; None for the chosen one again."""
+        shown = self.session.proposals
+        if index is not None and (shown is None or not 0 <= index < len(shown)):
+            index = None
+        if index != self._peeked:
+            self._peeked = index
+            self._draw()
 
     def undo(self) -> None:
         """Take back what was done last, and look at where that was."""
@@ -361,6 +389,7 @@ class Controller:
     # -- what the session and the worker say ----------------------------------------------
 
     def _on_session_changed(self) -> None:
+        self._peeked = None
         self._draw()
         self.answers.ask()
         self.changed.emit()
@@ -389,7 +418,10 @@ class Controller:
 
     def _draw(self) -> None:
         if self._canvas is not None:
-            self._canvas.draw(self.plane, self.session.clicks, self.session.proposals)
+            shown = self.session.proposals
+            if shown is not None and self._peeked is not None:
+                shown = shown.choose(self._peeked)
+            self._canvas.draw(self.plane, self.session.clicks, shown)
 
     def _own_layers(self) -> tuple[Layer, ...]:
         return () if self._canvas is None else self._canvas.layers

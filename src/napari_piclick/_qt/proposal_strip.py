@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 from qtpy.QtCore import QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPen, QPixmap
-from qtpy.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QAbstractButton, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QFlowLayout
 
 from napari_piclick._qt import strings
+from napari_piclick.session.area import describe_area
 from napari_piclick.session.thumbnails import TINT
 
 if TYPE_CHECKING:
     import numpy as np
-    from qtpy.QtGui import QPaintEvent
+    from qtpy.QtCore import QEvent
+    from qtpy.QtGui import QEnterEvent, QFocusEvent, QPaintEvent
 
     from napari_piclick.proposals import Proposals
 
@@ -31,35 +33,46 @@ FOLDED = 0.35
 
 
 class ProposalStrip(QWidget):
-    """A picture of each proposal with its scores; the chosen one is framed.
+    """A picture of each proposal with its score and area; the chosen one is framed.
+
+    Near-duplicates of better ones are folded away until a button shows them.
 
     Attributes
     ----------
     chosen : psygnal.Signal
         Emitted with its index when the user takes a proposal.
+    looked_at : psygnal.Signal
+        Emitted with its index when the mouse or the focus comes over a proposal, and with None
+        when it leaves.
     """
 
     chosen = Signal(int)
+    looked_at = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._layout = QFlowLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setHorizontalSpacing(GAP)
-        self._layout.setVerticalSpacing(4)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        self._flow = _Flow()
+        self._layout = self._flow.flow
+        self.fold = QPushButton()
+        self.fold.setFlat(True)
+        self.fold.setCheckable(True)
+        self.fold.setToolTip(strings.FOLDED_TIP)
+        self.fold.toggled.connect(self._on_fold_toggled)
+        self.fold.hide()
+        column.addWidget(self._flow)
+        column.addWidget(self.fold)
         self._tiles: list[ProposalTile] = []
         self._shown: tuple[Proposals | None, bool] = (None, False)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Wide enough for four pictures."""
-        tile = SIDE + 2 * FRAME
-        width = ABREAST * (tile + GAP)
-        return QSize(width, self._layout.heightForWidth(width))
-
-    def draw(self, proposals: Proposals | None, thumbnails: np.ndarray | None) -> None:
+    def draw(
+        self,
+        proposals: Proposals | None,
+        thumbnails: np.ndarray | None,
+        pixel: tuple[tuple[float, float], str] = ((1.0, 1.0), "pixel"),
+    ) -> None:
         """Show these proposals; None for none.
 
         Parameters
@@ -67,6 +80,8 @@ class ProposalStrip(QWidget):
         proposals : Proposals or None
         thumbnails : (Q, size, size, 4) uint8 or None
             RGBA pictures of them.
+        pixel : ((height, width), unit)
+            The size of a pixel, for areas.
         """
         # The panel is drawn often, and proposals never change but give way to others.
         if self._shown == (proposals, thumbnails is not None):
@@ -76,18 +91,54 @@ class ProposalStrip(QWidget):
         while len(self._tiles) < count:
             tile = ProposalTile(len(self._tiles), self)
             tile.clicked.connect(lambda _=False, index=tile.index: self.chosen.emit(index))
+            tile.looked_at.connect(self.looked_at.emit)
             self._layout.addWidget(tile)
             self._tiles.append(tile)
         for tile in self._tiles:
-            tile.setVisible(tile.index < count)
             if proposals is not None and tile.index < count:
                 picture = None if thumbnails is None else thumbnails[tile.index]
-                tile.draw(proposals, picture)
+                tile.draw(proposals, picture, describe_area(proposals, tile.index, *pixel))
+        self._unfold()
+
+    def _unfold(self) -> None:
+        """Show what is not folded away; the chosen one always is shown."""
+        proposals, _ = self._shown
+        count = 0 if proposals is None else len(proposals)
+        distinct = () if proposals is None else (*proposals.distinct, proposals.chosen)
+        for tile in self._tiles:
+            tile.setVisible(
+                tile.index < count and (self.fold.isChecked() or tile.index in distinct)
+            )
+        self.fold.setText(strings.folded(count - len(set(distinct)), self.fold.isChecked()))
+        self.fold.setVisible(0 < len(set(distinct)) < count)
+
+    def _on_fold_toggled(self) -> None:
+        self._unfold()
 
     @property
     def tiles(self) -> list[ProposalTile]:
         """The pictures that are shown."""
         return [tile for tile in self._tiles if not tile.isHidden()]
+
+
+class _Flow(QWidget):
+    """Pictures in rows, as many abreast as there is room for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flow = QFlowLayout(self)
+        self.flow.setContentsMargins(0, 0, 0, 0)
+        self.flow.setHorizontalSpacing(GAP)
+        self.flow.setVerticalSpacing(4)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Wide enough for four pictures."""
+        tile = SIDE + 2 * FRAME
+        width = ABREAST * (tile + GAP)
+        return QSize(width, self.flow.heightForWidth(width))
 
 
 class ProposalTile(QAbstractButton):
@@ -97,7 +148,14 @@ class ProposalTile(QAbstractButton):
     ----------
     index : int
         Which proposal, counted from zero.
+
+    Attributes
+    ----------
+    looked_at : psygnal.Signal
+        Emitted with the index when the mouse or the focus comes, and with None when it leaves.
     """
+
+    looked_at = Signal(object)
 
     def __init__(self, index: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -113,17 +171,14 @@ class ProposalTile(QAbstractButton):
         small.setPointSizeF(max(small.pointSizeF() * 0.85, 7))
         self.setFont(small)
 
-    def draw(self, proposals: Proposals, picture: np.ndarray | None) -> None:
-        """Show a proposal; ``picture`` is (size, size, 4) uint8, RGBA."""
+    def draw(self, proposals: Proposals, picture: np.ndarray | None, area: str) -> None:
+        """Show a proposal of some area; ``picture`` is (size, size, 4) uint8, RGBA."""
         index = self.index
         self._picture = QPixmap() if picture is None else _to_pixmap(picture)
-        self._scores = (
-            f"IoU {proposals.iou[index]:.2f}",
-            f"conf {proposals.confidence[index]:.2f}",
-        )
+        self._scores = (f"IoU {proposals.iou[index]:.2f}", area)
         self._folded = proposals.duplicate_of[index] is not None
         self.setChecked(index == proposals.chosen)
-        tip = strings.proposal_tip(proposals, index)
+        tip = strings.proposal_tip(proposals, index, area)
         self.setToolTip(tip)
         self.setAccessibleName(tip.splitlines()[0])
         self.setAccessibleDescription(tip)
@@ -136,6 +191,26 @@ class ProposalTile(QAbstractButton):
 
     def nextCheckState(self) -> None:  # noqa: N802 - Qt's name
         """Do nothing: the session says which proposal is chosen."""
+
+    def enterEvent(self, event: QEnterEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Tell that the mouse has come."""
+        super().enterEvent(event)
+        self.looked_at.emit(self.index)
+
+    def leaveEvent(self, event: QEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Tell that the mouse has left."""
+        super().leaveEvent(event)
+        self.looked_at.emit(None)
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Tell that the focus has come, for those who work with keys alone."""
+        super().focusInEvent(event)
+        self.looked_at.emit(self.index)
+
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Tell that the focus has left."""
+        super().focusOutEvent(event)
+        self.looked_at.emit(None)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802 - Qt's name
         """Paint the picture, its number, its frame and its scores."""

@@ -163,11 +163,11 @@ def tip(shortcut: keys.Shortcut) -> str:
     return f"{shortcut.meaning[0].upper()}{shortcut.meaning[1:]} ({shortcut.qt_key})."
 
 
-def proposal_tip(proposals: Proposals, index: int) -> str:
+def proposal_tip(proposals: Proposals, index: int, area: str) -> str:
     """The tooltip of one proposal."""
     lines = [
         f"Proposal {index + 1}, key {index + 1}",
-        f"{int(proposals.mask(index).sum())} pixels",
+        f"Area {area}",
         f"IoU {proposals.iou[index]:.2f}: how well the mask fits its object, as the model sees it",
         f"Confidence {proposals.confidence[index]:.2f}: how sure it is that this is an object",
     ]
@@ -177,6 +177,16 @@ def proposal_tip(proposals: Proposals, index: int) -> str:
     if index == proposals.chosen:
         lines.append("Chosen by you" if proposals.chosen_by == "user" else "Chosen by the model")
     return "\n".join(lines)
+
+
+def folded(count: int, shown: bool) -> str:
+    """What is on the button that unfolds near-duplicates."""
+    if shown:
+        return "Hide those that look the same"
+    return f"Show {count} more that look{'s' if count == 1 else ''} the same"
+
+
+FOLDED_TIP = "Proposals that are nearly the same as a better one are folded away."
 
 
 def chosen_line(proposals: Proposals) -> str:

@@ -1,0 +1,45 @@
+"""The area of a proposal, in the units the user measures in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_piclick.proposals import Proposals
+
+PIXELS = ("pixel", "px", "")
+#: Short names of units that napari and file formats use.
+SHORT = {
+    "nanometer": "nm",
+    "micrometer": "µm",
+    "micron": "µm",
+    "millimeter": "mm",
+    "centimeter": "cm",
+    "meter": "m",
+    "angstrom": "Å",
+}
+
+
+def describe_area(
+    proposals: Proposals, index: int, spacing: tuple[float, float], unit: str = "pixel"
+) -> str:
+    """The area of a proposal in a few characters: "1.2 µm²", or "350 px" without a unit.
+
+    Parameters
+    ----------
+    proposals : Proposals
+    index : int
+        Which of them.
+    spacing : (height, width)
+        Size of one pixel in ``unit``.
+    unit : str
+        Name of the unit of both; "pixel" if the size of a pixel is not known.
+    """
+    pixels = int(proposals.mask(index).sum())
+    if unit in PIXELS:
+        return f"{pixels} px"
+    area = pixels * spacing[0] * spacing[1]
+    number = f"{area:.0f}" if area >= 100 else f"{area:.3g}"
+    if area >= 1e6 or 0 < area < 1e-3:
+        number = f"{area:.1e}"
+    return f"{number} {SHORT.get(unit, unit)}²"
