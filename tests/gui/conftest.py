@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from napari.settings import get_plugin_settings
 from qtpy.QtCore import Qt
 
 from napari_piclick._qt.widget import PiClickWidget
@@ -81,6 +82,15 @@ class Desk:
         world = self.controller.image.data_to_world(voxel)
         self.viewer.dims.set_point(range(len(voxel)), world)
         self.qtbot.wait(20)
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Preferences as they are at first, kept in a folder of the test's own."""
+    kind = type(get_plugin_settings("napari-piclick"))
+    kept = kind(config_path=tmp_path / "napari-piclick.yaml")
+    monkeypatch.setattr("napari_piclick._napari.preferences.find_settings", lambda: kept.labelling)
+    return kept
 
 
 @pytest.fixture

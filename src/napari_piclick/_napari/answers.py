@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from psygnal import Signal
 
 from napari_piclick.session.album import Album
-from napari_piclick.session.engine import Engine
+from napari_piclick.session.engine import Engine, EngineOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +54,8 @@ class Answers:
     ----------
     model : str
         Its name or path.
+    options : EngineOptions
+        For models that are yet to be loaded.
     stage : Stage or None
         What the worker is doing.
     received : psygnal.Signal
@@ -70,6 +72,7 @@ class Answers:
 
     def __init__(self, session: Session, view: Viewfinder, jobs: Worker) -> None:
         self.model = DEFAULT_MODEL
+        self.options = EngineOptions()
         self.stage: Stage | None = None
         self._session = session
         self._view = view
@@ -107,7 +110,11 @@ class Answers:
         if model == self.model:
             return
         self.model = model
-        self._jobs.use(Engine.named(model))
+        self.reload()
+
+    def reload(self) -> None:
+        """Load the model again, as the options now say."""
+        self._jobs.use(Engine.named(self.model, self.options))
         self._asked = None
         self.ask()
         self.changed.emit()

@@ -8,8 +8,9 @@ import numpy as np
 from psygnal import Signal
 
 from napari_piclick._napari.clicks_layer import ClicksLayer
+from napari_piclick._napari.other_layers import OtherLayers
 from napari_piclick._napari.placement import TRANSFORMS, place
-from napari_piclick._napari.preview_layer import PreviewLayer
+from napari_piclick._napari.preview_layer import OPACITY, PreviewLayer
 
 if TYPE_CHECKING:
     from typing import Any
@@ -31,6 +32,8 @@ class Canvas:
     ----------
     viewer : napari.components.ViewerModel
     image : napari.layers.Image
+    opacity : float
+        Of the preview, 0 to 1.
 
     Attributes
     ----------
@@ -52,12 +55,16 @@ class Canvas:
     layer_made = Signal(object)
     moved = Signal()
 
-    def __init__(self, viewer: ViewerModel, image: Image) -> None:
+    def __init__(self, viewer: ViewerModel, image: Image, opacity: float = OPACITY) -> None:
         self._viewer = viewer
         self._image = image
         self._clicks: ClicksLayer | None = None
         self._preview: PreviewLayer | None = None
         self._drawn: object = None
+        self._opacity = opacity
+        self._others = OtherLayers(viewer, image)
+        self._others.clicked.connect(self._on_clicked)
+        self._others.picked.connect(self._on_picked)
         for name in (*TRANSFORMS, "units"):
             getattr(image.events, name).connect(self._on_image_moved)
         viewer.layers.events.removed.connect(self._on_layer_removed)
@@ -69,8 +76,8 @@ class Canvas:
 
     @property
     def ready(self) -> bool:
-        """Whether a click in the canvas reaches us: the layer of clicks is there and active."""
-        return (
+        """Whether a click in the canvas reaches us, on the layer of clicks or on another."""
+        return self._others.ready or (
             self._clicks is not None
             and self._viewer.layers.selection.active == self._clicks.layer
             and str(self._clicks.layer.mode) == "add"
@@ -87,6 +94,12 @@ class Canvas:
             self.layer_made.emit(self._clicks.layer)
         self._clicks.layer.mode = "add"
         self._viewer.layers.selection.active = self._clicks.layer
+
+    def set_opacity(self, opacity: float) -> None:
+        """Have the preview cover more, or less, of the image."""
+        self._opacity = opacity
+        if self._preview is not None:
+            self._preview.layer.opacity = opacity
 
     def read_clicks(self) -> tuple[np.ndarray, list[bool]]:
         """The points in volume coordinates, (N, ndim), and which of them are positive."""
@@ -121,10 +134,11 @@ class Canvas:
                 self._viewer.layers.remove(layer)
         self._let_go_of_clicks()
         self._preview = None
+        self._others.close()
 
     def _make_preview(self) -> PreviewLayer:
         if self._preview is None:
-            self._preview = PreviewLayer(self._image)
+            self._preview = PreviewLayer(self._image, self._opacity)
             active = self._viewer.layers.selection.active
             above = len(self._viewer.layers)
             if self._clicks is not None and self._clicks.layer in self._viewer.layers:

@@ -10,8 +10,9 @@ from psygnal import Signal
 from napari_piclick._napari.answers import DEFAULT_MODEL, Answers
 from napari_piclick._napari.canvas import Canvas
 from napari_piclick._napari.keeper import Keeper
-from napari_piclick._napari.keys import bind_keys
+from napari_piclick._napari.keys import bind_everywhere, bind_keys, unbind_everywhere
 from napari_piclick._napari.label_actions import LabelActions
+from napari_piclick._napari.preview_layer import OPACITY
 from napari_piclick._napari.viewfinder import NO_IMAGE, Viewfinder
 from napari_piclick._napari.volume_actions import VolumeActions
 from napari_piclick.clicks import Click
@@ -75,6 +76,7 @@ class Controller:
         self.labels = LabelActions(viewer, self.session, self._view, self._own_layers)
         self.keeper = Keeper(self.session, self._view, self.labels, journals)
         self._peeked: int | None = None
+        self._opacity = OPACITY
         self.answers = Answers(self.session, self._view, jobs)
         self.volume: VolumeActions = VolumeActions(self, jobs.beside(), jobs.beside())
         self._closed = False
@@ -90,6 +92,8 @@ class Controller:
         for name in ("inserted", "removed", "renamed"):
             getattr(viewer.layers.events, name).connect(self._on_something_changed)
         viewer.layers.selection.events.active.connect(self._on_something_changed)
+        self._keyed: Labels | None = None
+        bind_everywhere(viewer, self)
         self.set_image(self._view.first_image())
 
     def close(self) -> None:
@@ -104,6 +108,8 @@ class Controller:
         self.answers.close()
         self._view.close()
         self.keeper.close()
+        unbind_everywhere(self._viewer)
+        self._give_keys_to(None)
         self.labels.close()
         self._leave_canvas()
 
@@ -213,7 +219,7 @@ class Controller:
         self._view.look_at(image)
         self.labels.destination.fit(self._view.shape)
         if image is not None:
-            self._canvas = Canvas(self._viewer, image)
+            self._canvas = Canvas(self._viewer, image, self._opacity)
             self._canvas.clicked.connect(self._on_clicked)
             self._canvas.picked.connect(self._on_picked)
             self._canvas.edited.connect(self._on_clicks_edited)
@@ -231,6 +237,12 @@ class Controller:
     def set_model(self, model: str) -> None:
         """Take another model, by name or path; it is loaded when it is first needed."""
         self.answers.use(model)
+
+    def set_opacity(self, opacity: float) -> None:
+        """Have the preview cover more, or less, of the image."""
+        self._opacity = opacity
+        if self._canvas is not None:
+            self._canvas.set_opacity(opacity)
 
     def set_overwrite(self, overwrite: bool) -> None:
         """Whether an accepted object may take pixels from others."""
@@ -383,7 +395,16 @@ class Controller:
         if image is not None:
             self.set_image(image)
 
+    def _give_keys_to(self, target: Labels | None) -> None:
+        if target != self._keyed:
+            if self._keyed is not None:
+                unbind_everywhere(self._keyed)
+            if target is not None:
+                bind_everywhere(target, self)
+            self._keyed = target
+
     def _on_something_changed(self) -> None:
+        self._give_keys_to(self.target)
         self.changed.emit()
 
     # -- what the session and the worker say ----------------------------------------------

@@ -33,13 +33,15 @@ class PreviewLayer:
     ----------
     image : napari.layers.Image
         The layer to lie on.
+    opacity : float
+        0 to 1.
 
     Attributes
     ----------
     layer : napari.layers.Labels
     """
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, opacity: float = OPACITY) -> None:
         self._image = image
         self._covered: tuple[Plane, Region] | None = None
         self._empty = True
@@ -47,7 +49,7 @@ class PreviewLayer:
         self.layer = Labels(
             np.zeros((1,) * image.ndim, np.uint8),
             name=NAME,
-            opacity=OPACITY,
+            opacity=opacity,
             # napari compiles a table for a direct colormap, and stands still for most of a second
             colormap=CyclicLabelColormap(colors=[(0, 0, 0, 0), color]),
             **placement_of(image),

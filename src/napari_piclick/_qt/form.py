@@ -55,6 +55,12 @@ class Form(QWidget):
         layout.addRow(strings.LABELS, self.target.native)
         layout.addRow(strings.MODEL, self.model.native)
         layout.addRow(self.overwrite.native)
+        for box, name in (
+            (self.image, strings.IMAGE),
+            (self.target, strings.LABELS),
+            (self.model, strings.MODEL),
+        ):
+            box.native.setAccessibleName(name)
         self.image.changed.connect(self._on_image_chosen)
         self.target.changed.connect(self._on_labels_chosen)
         self.model.changed.connect(self._on_model_chosen)

@@ -71,8 +71,19 @@ BUSY_TIP = "This line moves while PiClick loads, encodes or predicts."
 
 HINT = (
     "<b>Left click</b> on the object, <b>right click</b> (or Shift + left) on what is not part "
-    "of it. Drag to move the image, keys <b>1–7</b> take another proposal."
+    "of it. Drag to move the image, keys <b>1–7</b> and <b>Tab</b> take another proposal. "
+    "Clicks also count while the image or labels are selected and only panned; <b>G</b> brings "
+    "you back here."
 )
+FIRST_STEPS = (
+    "<b>First steps</b><br>1. Left click on an object: the blue mask is the best proposal.<br>"
+    "2. Too little? Left click on what is missing. Too much? Right click on it.<br>"
+    "3. Or take another picture below; rest on it to see it first.<br>"
+    "4. Press Enter to keep the object, and click on the next.<br>"
+    "Ctrl+Z takes back anything."
+)
+DISMISS = "Do not show this again"
+DISMISS_TIP = "Close these first steps; napari's preferences bring them back."
 PROPOSALS = "Proposals"
 NO_PROPOSALS = "Proposals appear here after the first click."
 

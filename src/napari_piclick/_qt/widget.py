@@ -21,7 +21,10 @@ from napari_piclick._napari.controller import DEFAULT_MODEL, Controller
 from napari_piclick._napari.jobs import Jobs
 from napari_piclick._qt import object_strings, strings, volume_strings
 from napari_piclick._qt.autosave_timer import AutosaveTimer
+from napari_piclick._napari.preferences import Preferences
 from napari_piclick._qt.busy_line import BusyLine
+from napari_piclick._qt.canvas_tab import CanvasTab
+from napari_piclick._qt.first_steps import FirstSteps
 from napari_piclick._qt.form import Form
 from napari_piclick._qt.object_panel import ObjectPanel
 from napari_piclick._qt.proposal_strip import ProposalStrip
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import napari.viewer
+    from qtpy.QtGui import QShowEvent
 
 
 #: What napari's style adds to the height of a label, in pixels.
@@ -65,7 +69,14 @@ class PiClickWidget(QWidget):
 
     def __init__(self, viewer: napari.viewer.Viewer, engine: Engine | None = None) -> None:
         super().__init__()
-        self.controller = Controller(viewer, Jobs(engine or Engine.named(DEFAULT_MODEL)))
+        self.preferences = Preferences()
+        engine = engine or Engine.named(DEFAULT_MODEL, self.preferences.options)
+        engine.options = self.preferences.options
+        self.controller = Controller(viewer, Jobs(engine))
+        self.controller.answers.options = self.preferences.options
+        self.controller.set_opacity(self.preferences.preview_opacity)
+        self._first_steps = FirstSteps()
+        self._first_steps.dismissed.connect(self._on_dismissed)
         self._form = Form(self.controller)
         self._status = _label(lines=2)
         self._busy = BusyLine()
@@ -90,18 +101,25 @@ class PiClickWidget(QWidget):
         self.autosave = AutosaveTimer(self.controller.keeper, self)
         self.volume = VolumePanel(self.controller)
         self._volume_section = self.sections.add(volume_strings.TITLE, self.volume)
+        self._tab = CanvasTab(self, self.controller)
         self._lay_out()
         for shortcut in keys.SHORTCUTS:
             self._bind(shortcut)
         self.controller.changed.connect(self._draw)
-        self.destroyed.connect(self.controller.close)
+        self.preferences.changed.connect(self._on_preference_changed)
+        self.destroyed.connect(self._close)
         self._draw()
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Find the canvas of the window that the panel has come to."""
+        super().showEvent(event)
+        self._tab.watch(self)
 
     def event(self, event: QEvent | None) -> bool:
         """Let go of the viewer when the panel is taken out of its window."""
         moved = event is not None and event.type() == QEvent.Type.ParentChange
         if moved and self.parent() is None:
-            self.controller.close()
+            self._close()
         return bool(super().event(event))
 
     def _lay_out(self) -> None:
@@ -116,6 +134,7 @@ class PiClickWidget(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self._banner)
         layout.addWidget(self._form)
+        layout.addWidget(self._first_steps)
         layout.addWidget(self._status)
         layout.addWidget(self._busy)
         layout.addLayout(buttons)
@@ -135,6 +154,7 @@ class PiClickWidget(QWidget):
         controller = self.controller
         session = controller.session
         self._form.draw()
+        self._first_steps.setVisible(self.preferences.show_help)
         self._start.setHidden(controller.listening)
         self._hint.setVisible(controller.listening)
         self._busy.show_busy(controller.stage is not None)
@@ -152,6 +172,19 @@ class PiClickWidget(QWidget):
         self._cancel.setEnabled(bool(session.clicks))
         self._accept.setEnabled(proposals is not None or session.question is not None)
 
+    def _close(self) -> None:
+        self.controller.close()
+        self.preferences.close()
+
+    def _on_dismissed(self) -> None:
+        self.preferences.show_help = False
+
+    def _on_preference_changed(self, name: str) -> None:
+        if name == "device":
+            self.controller.answers.reload()
+        self.controller.set_opacity(self.preferences.preview_opacity)
+        self._draw()
+
     def _button(self, text: str, shortcut: keys.Shortcut) -> QPushButton:
         button = QPushButton(text)
         button.setToolTip(strings.tip(shortcut))
@@ -160,7 +193,7 @@ class PiClickWidget(QWidget):
 
     def _bind(self, shortcut: keys.Shortcut) -> None:
         """Bind a shortcut while the focus is in the panel; in the canvas the layer has it."""
-        for key in shortcut.qt_keys:
+        for key in () if shortcut.navigates else shortcut.qt_keys:
             bound = QShortcut(QKeySequence(key), self)
             bound.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             bound.activated.connect(self._request(shortcut))

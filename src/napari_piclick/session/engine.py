@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from napari_piclick.session.shared_predictor import SharedPredictor
+from napari_piclick.session.pick_rule import pick
 from napari_piclick.session.thumbnails import draw_thumbnails
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from napari_piclick.predict import ClickPredictor
     from napari_piclick.proposals import Proposals
+    from napari_piclick.session.pick_rule import PickRule
     from napari_piclick.session.prompt import Prompt
     from napari_piclick.session.source import Source
 
@@ -48,6 +50,25 @@ class Answer:
     thumbnails: np.ndarray | None = None
 
 
+@dataclass
+class EngineOptions:
+    """What the user prefers; it may be changed while the engine is in use.
+
+    Parameters
+    ----------
+    device : str
+        Where the model runs; counts when it is loaded.
+    pick_rule : PickRule
+        Which proposal is taken first.
+    cache_bytes : int, optional
+        Memory for planes that were encoded.
+    """
+
+    device: str = "auto"
+    pick_rule: PickRule = "score"
+    cache_bytes: int | None = None
+
+
 class Engine:
     """A predictor that is loaded when it is first needed.
 
@@ -55,23 +76,27 @@ class Engine:
     ----------
     load : callable
         Makes the predictor; called once, in the thread that needs it first.
+    options : EngineOptions, optional
     """
 
-    def __init__(self, load: Callable[[], ClickPredictor]) -> None:
+    def __init__(
+        self, load: Callable[[], ClickPredictor], options: EngineOptions | None = None
+    ) -> None:
+        self.options = options or EngineOptions()
         self._load = load
         self._predictor: SharedPredictor | None = None
         self._lock = Lock()
 
     @classmethod
-    def named(cls, model: str) -> Engine:
+    def named(cls, model: str, options: EngineOptions | None = None) -> Engine:
         """The engine of a model known by name or path; torch is imported by the first question."""
 
         def load() -> ClickPredictor:
             from napari_piclick.predict import load_predictor
 
-            return load_predictor(model)
+            return load_predictor(model, options.device if options is not None else "auto")
 
-        return cls(load)
+        return cls(load, options)
 
     @property
     def device(self) -> str | None:
@@ -89,6 +114,9 @@ class Engine:
     def prepare(self, source: Source) -> Generator[Stage, None, None]:
         """Load the model and encode a plane ahead of the first click on it."""
         predictor = yield from self._loaded()
+        cache = getattr(predictor, "cache", None)  # models that keep no embedding have none
+        if cache is not None and self.options.cache_bytes is not None:
+            cache.max_bytes = self.options.cache_bytes
         yield Stage.ENCODING
         predictor.set_image(
             source.pixels, contrast_limits=source.window, rgb=source.rgb, key=source.key
@@ -105,7 +133,7 @@ class Engine:
         yield from self.prepare(source)
         predictor = yield from self._loaded()
         yield Stage.PREDICTING
-        proposals = predictor.predict(prompt.clicks, prompt.previous)
+        proposals = pick(predictor.predict(prompt.clicks, prompt.previous), self.options.pick_rule)
         answer = Answer(prompt.answered_by(predictor.name, predictor.weights_hash), proposals)
         yield answer
         return replace(answer, thumbnails=draw_thumbnails(source, proposals, prompt.clicks))
