@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QEnterEvent
-from qtpy.QtWidgets import QApplication
 
 from napari_piclick._qt.proposal_strip import ProposalStrip
 from napari_piclick.proposals import Proposals
@@ -31,12 +30,12 @@ def test_a_proposal_under_the_mouse_shows_without_being_chosen(desk: Desk) -> No
     areas = [int(proposals.mask(k).sum()) for k in range(7)]
     tile = desk.panel._strip.tiles[3]
     middle = QPointF(5, 5)
-    QApplication.sendEvent(tile, QEnterEvent(middle, middle, middle))
-    assert shown(desk) == areas[3]
+    tile.enterEvent(QEnterEvent(middle, middle, middle))
+    assert shown(desk) == areas[tile.index]
     assert desk.controller.session.proposals is proposals
-    QApplication.sendEvent(tile, QEvent(QEvent.Type.Leave))
+    tile.leaveEvent(QEvent(QEvent.Type.Leave))
     assert shown(desk) == areas[0]
-    QApplication.sendEvent(tile, QEnterEvent(middle, middle, middle))
+    tile.enterEvent(QEnterEvent(middle, middle, middle))
     desk.press("2")
     assert shown(desk) == areas[1]
 

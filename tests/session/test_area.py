@@ -16,7 +16,9 @@ from napari_piclick.session.area import describe_area
         (10, (2.0, 0.5), "micrometer", "100 µm²"),
         (10, (0.1, 0.1), "micrometer", "1 µm²"),
         (11, (0.5, 0.5), "millimeter", "30.2 mm²"),
-        (40, (1000.0, 1000.0), "nanometer", "1.6e+09 nm²"),
+        (40, (10.0, 10.0), "nanometer", "0.16 µm²"),
+        (40, (1e6, 1e6), "nanometer", "1600 mm²"),
+        (400, (1000.0, 1000.0), "parsec", "1.6e+11 parsec²"),
         (10, (1.0, 1.0), "parsec", "100 parsec²"),
     ],
 )

@@ -107,7 +107,9 @@ class PiClickWidget(QWidget):
             self._bind(shortcut)
         self.controller.changed.connect(self._draw)
         self.preferences.changed.connect(self._on_preference_changed)
-        self.destroyed.connect(self._close)
+        # not to a method of this widget: Qt no longer calls those of what it is destroying
+        self.destroyed.connect(self.controller.close)
+        self.destroyed.connect(self.preferences.close)
         self._draw()
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -156,7 +158,7 @@ class PiClickWidget(QWidget):
         self._form.draw()
         self._first_steps.setVisible(self.preferences.show_help)
         self._start.setHidden(controller.listening)
-        self._hint.setVisible(controller.listening)
+        self._hint.setVisible(controller.listening and not self.preferences.show_help)
         self._busy.show_busy(controller.stage is not None)
         _show(self._status, strings.status(controller, busy=self._busy.moving))
         proposals = session.proposals
@@ -229,4 +231,7 @@ def _scrolling(content: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    bar = area.verticalScrollBar()
+    room = bar.sizeHint().width() if bar is not None else 0
+    area.setMinimumWidth(content.sizeHint().width() + room)
     return area

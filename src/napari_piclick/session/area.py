@@ -18,6 +18,8 @@ SHORT = {
     "meter": "m",
     "angstrom": "Å",
 }
+#: A thousand times the unit, for areas that would come out in too many digits.
+LARGER = {"nm": "µm", "µm": "mm", "mm": "m"}
 
 
 def describe_area(
@@ -38,8 +40,10 @@ def describe_area(
     pixels = int(proposals.mask(index).sum())
     if unit in PIXELS:
         return f"{pixels} px"
-    area = pixels * spacing[0] * spacing[1]
+    area, unit = pixels * spacing[0] * spacing[1], SHORT.get(unit, unit)
+    while area >= 1e5 and unit in LARGER:
+        area, unit = area / 1e6, LARGER[unit]
     number = f"{area:.0f}" if area >= 100 else f"{area:.3g}"
     if area >= 1e6 or 0 < area < 1e-3:
         number = f"{area:.1e}"
-    return f"{number} {SHORT.get(unit, unit)}²"
+    return f"{number} {unit}²"
