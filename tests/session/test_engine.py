@@ -7,8 +7,9 @@ import pytest
 
 from napari_piclick.clicks import Click
 from napari_piclick.plane import Plane
+from napari_piclick.predict.embedding_cache import EmbeddingCache
 from napari_piclick.session import Prompt
-from napari_piclick.session.engine import Engine, Stage
+from napari_piclick.session.engine import Engine, EngineOptions, Stage
 from napari_piclick.session.source import Source
 
 if TYPE_CHECKING:
@@ -48,6 +49,17 @@ def test_a_model_loaded_ahead_is_not_loaded_again(
     assert engine.device == "cpu"
     assert list(engine.prepare(source)) == [Stage.ENCODING]
     assert loads == [1]
+
+
+def test_the_cache_takes_what_the_options_say(predictor: FloodPredictor, source: Source) -> None:
+    predictor.cache = EmbeddingCache()
+    options = EngineOptions(cache_bytes=1000)
+    engine = Engine(lambda: predictor, options)
+    list(engine.prepare(source))
+    assert predictor.cache.max_bytes == 1000
+    options.cache_bytes = 2000
+    list(engine.prepare(source))
+    assert predictor.cache.max_bytes == 2000
 
 
 def test_what_goes_wrong_ahead_is_told_with_the_question(source: Source) -> None:

@@ -43,7 +43,10 @@ class Section(QCollapsible):
         heading = self.heading
         heading.setFlat(True)
         # superqt's own takes away the frame that shows where the keyboard is
-        heading.setStyleSheet("text-align: left; font-weight: bold; padding: 2px;")
+        heading.setStyleSheet(
+            "QPushButton { text-align: left; font-weight: bold; padding: 2px; "
+            "background: transparent; } QPushButton:focus { text-decoration: underline; }"
+        )
         heading.setToolTip(strings.section_tip(title))
         (self.expand if opened else self.collapse)()
 

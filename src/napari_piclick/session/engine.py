@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from napari_piclick.session.shared_predictor import SharedPredictor
 from napari_piclick.session.pick_rule import pick
+from napari_piclick.session.shared_predictor import SharedPredictor
 from napari_piclick.session.thumbnails import draw_thumbnails
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Engine:
     ) -> None:
         self.options = options or EngineOptions()
         self._load = load
+        self._cache: Any = None
         self._predictor: SharedPredictor | None = None
         self._lock = Lock()
 
@@ -114,9 +115,8 @@ class Engine:
     def prepare(self, source: Source) -> Generator[Stage, None, None]:
         """Load the model and encode a plane ahead of the first click on it."""
         predictor = yield from self._loaded()
-        cache = getattr(predictor, "cache", None)  # models that keep no embedding have none
-        if cache is not None and self.options.cache_bytes is not None:
-            cache.max_bytes = self.options.cache_bytes
+        if self._cache is not None and self.options.cache_bytes is not None:
+            self._cache.max_bytes = self.options.cache_bytes
         yield Stage.ENCODING
         predictor.set_image(
             source.pixels, contrast_limits=source.window, rgb=source.rgb, key=source.key
@@ -154,4 +154,7 @@ class Engine:
     def _load_once(self) -> None:
         with self._lock:
             if self._predictor is None:
-                self._predictor = SharedPredictor(self._load())
+                predictor = self._load()
+                # models that keep no embedding have no cache
+                self._cache = getattr(predictor, "cache", None)
+                self._predictor = SharedPredictor(predictor)
