@@ -42,6 +42,15 @@ def test_the_device_is_where_the_model_is_loaded_again(
     assert loaded == ["cpu"]
 
 
+def test_autosave_follows_the_preference(desk: Desk, settings: Any) -> None:
+    assert desk.panel.autosave.interval() == 5 * 60_000
+    settings.labelling.autosave_minutes = 2
+    assert desk.panel.autosave.interval() == 2 * 60_000
+    assert desk.panel.autosave.isActive()
+    settings.labelling.autosave_minutes = 0
+    assert not desk.panel.autosave.isActive()
+
+
 def test_the_first_steps_go_away_for_good(desk: Desk, settings: Any) -> None:
     first = desk.panel._first_steps
     assert first.isVisible()

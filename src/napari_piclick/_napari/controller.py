@@ -73,7 +73,7 @@ class Controller:
         self._viewer = viewer
         self._view = Viewfinder(viewer)
         self._canvas: Canvas | None = None
-        self.labels = LabelActions(viewer, self.session, self._view, self._own_layers)
+        self.labels: LabelActions = LabelActions(viewer, self.session, self._view, self._own_layers)
         self.keeper = Keeper(self.session, self._view, self.labels, journals)
         self._peeked: int | None = None
         self._opacity = OPACITY

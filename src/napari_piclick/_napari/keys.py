@@ -75,6 +75,10 @@ DOUBTFUL = Shortcut(
     "W", lambda c: c.volume.go_to_doubtful(), "go to the slice that most needs a look"
 )
 PROPAGATE = Shortcut("K", lambda c: c.volume.propagate(), "propagate to the slices beside this one")
+NEW = Shortcut("N", lambda c: c.labels.start_new(), "let the next object have the next free number")
+REOPEN = Shortcut(
+    "J", lambda c: c.labels.reopen_under_cursor(), "refine the finished object under the mouse"
+)
 CHOOSE = tuple(
     Shortcut(str(k + 1), partial(_choose, k), f"take proposal {k + 1}") for k in range(7)
 )
@@ -88,7 +92,9 @@ START = Shortcut(
 )
 
 #: Every shortcut there is.
-SHORTCUTS = (*CHOOSE, NEXT, PREVIOUS, UNDO, REDO, ACCEPT, CANCEL, DOUBTFUL, PROPAGATE, START)
+SHORTCUTS = (
+    *CHOOSE, NEXT, PREVIOUS, UNDO, REDO, ACCEPT, CANCEL, NEW, REOPEN, DOUBTFUL, PROPAGATE, START
+)  # fmt: skip
 EVERYWHERE = tuple(shortcut for shortcut in SHORTCUTS if shortcut.everywhere)
 #: What the mouse does in the canvas, for the documentation.
 MOUSE = (

@@ -44,6 +44,11 @@ class Preferences:
         return float(self._settings.preview_opacity)
 
     @property
+    def autosave_minutes(self) -> float:
+        """How often labels and prompts are saved beside the image; 0 for never."""
+        return float(self._settings.autosave_minutes)
+
+    @property
     def show_help(self) -> bool:
         """Whether the panel shows what to do first."""
         return bool(self._settings.show_help)

@@ -19,9 +19,9 @@ from qtpy.QtWidgets import (
 from napari_piclick._napari import keys
 from napari_piclick._napari.controller import DEFAULT_MODEL, Controller
 from napari_piclick._napari.jobs import Jobs
+from napari_piclick._napari.preferences import Preferences
 from napari_piclick._qt import object_strings, strings, volume_strings
 from napari_piclick._qt.autosave_timer import AutosaveTimer
-from napari_piclick._napari.preferences import Preferences
 from napari_piclick._qt.busy_line import BusyLine
 from napari_piclick._qt.canvas_tab import CanvasTab
 from napari_piclick._qt.first_steps import FirstSteps
@@ -98,7 +98,9 @@ class PiClickWidget(QWidget):
         self.objects = ObjectPanel(self.controller)
         self.sections.add(object_strings.OBJECTS, self.objects, opened=False)
         self._banner = RecoveryBanner(self.controller)
-        self.autosave = AutosaveTimer(self.controller.keeper, self)
+        self.autosave = AutosaveTimer(
+            self.controller.keeper, self, self.preferences.autosave_minutes
+        )
         self.volume = VolumePanel(self.controller)
         self._volume_section = self.sections.add(volume_strings.TITLE, self.volume)
         self._tab = CanvasTab(self, self.controller)
@@ -184,6 +186,8 @@ class PiClickWidget(QWidget):
     def _on_preference_changed(self, name: str) -> None:
         if name == "device":
             self.controller.answers.reload()
+        if name == "autosave_minutes":
+            self.autosave.set_minutes(self.preferences.autosave_minutes)
         self.controller.set_opacity(self.preferences.preview_opacity)
         self._draw()
 
