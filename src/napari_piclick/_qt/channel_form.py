@@ -32,6 +32,7 @@ class ChannelForm(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, box in zip(strings.COLORS, self.boxes, strict=True):
             box.setToolTip(strings.CHANNELS_TIP)
+            box.setAccessibleName(name)
             box.currentIndexChanged.connect(self._on_chosen)
             form.addRow(name, box)
 

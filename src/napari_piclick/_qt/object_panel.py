@@ -58,6 +58,7 @@ class ObjectPanel(QWidget):
         self.kind = QComboBox()
         self.kind.setEditable(True)
         self.kind.setToolTip(strings.CLASS_TIP)
+        self.kind.setAccessibleName(strings.CLASS)
         line = self.kind.lineEdit()
         assert line is not None
         line.setPlaceholderText(strings.NO_CLASS)
@@ -207,6 +208,7 @@ class ObjectPanel(QWidget):
 def _table() -> QTableWidget:
     table = QTableWidget(0, 6)
     table.setToolTip(strings.TABLE_TIP)
+    table.setAccessibleName(strings.OBJECTS)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setTabKeyNavigation(False)

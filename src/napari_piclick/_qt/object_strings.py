@@ -29,6 +29,7 @@ SMOOTH_TIP = "Smooth the outline of the selected objects. Other objects keep the
 THIS_SLICE = "On this slice only"
 THIS_SLICE_TIP = "If ticked, parts, holes and outlines are changed on the slice in view alone."
 CLASS_TIP = "A class for the selected objects: choose one or type a new name, then press Enter."
+CLASS = "Class of the selected objects"
 NO_CLASS = "Class…"
 SAVE = "Save…"
 SAVE_TIP = "Save labels and clicks together in one file, to go on from later."

@@ -55,6 +55,14 @@ class VolumePanel(QWidget):
         self.way.addItems([name for name, _ in WAYS])
         self.first = _spin(strings.RANGE_TIP)
         self.last = _spin(strings.RANGE_TIP)
+        for box, name in (
+            (self.object, strings.OBJECT),
+            (self.along, strings.ALONG),
+            (self.way, strings.WAY),
+            (self.first, strings.FIRST),
+            (self.last, strings.LAST),
+        ):
+            box.setAccessibleName(name)
         self.channels = ChannelForm(controller)
         self.propagate = QPushButton(strings.PROPAGATE)
         self.doubtful = _button(strings.DOUBTFUL, strings.DOUBTFUL_TIP, self._volume.go_to_doubtful)

@@ -22,6 +22,7 @@ BOTH, UP, DOWN = "Both ways", "Up (higher slices)", "Down (lower slices)"
 RANGE = "Slices"
 RANGE_TIP = "Propagation keeps to these slices."
 TO = "to"
+FIRST, LAST = "First slice", "Last slice"
 PROPAGATE = "Propagate"
 PROPAGATE_TIP = (
     "Keep the object and follow it through the slices (K). Slices labelled by hand and other "
