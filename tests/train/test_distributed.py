@@ -58,8 +58,8 @@ def test_two_processes_train_together(tmp_path: Path) -> None:
     (tmp_path / "two.py").write_text(TWO)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2", str(tmp_path / "two.py"), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    done = subprocess.run(command, capture_output=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")[-2000:]
     for rank in range(2):
         found = load_file(tmp_path / f"{rank}.safetensors")
         torch.testing.assert_close(found["a"], torch.full((2, 3), 0.5))
