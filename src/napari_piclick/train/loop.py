@@ -319,4 +319,4 @@ def _share(name: str) -> float:
     """How fast a parameter learns: what is new learns faster than what came with the weights."""
     if name.startswith("encoder."):
         return 0.5
-    return 2.0 if ".weighing." in name else 1.0
+    return 3.0 if ".target_reasoning." in name else 1.0

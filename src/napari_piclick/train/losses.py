@@ -21,6 +21,8 @@ ALPHA, GAMMA = 0.25, 2.0
 PARTS = ("focal", "dice", "iou", "confidence", "regret")
 #: Differences of scores below this hardly count in the regret.
 TEMPERATURE = 0.05
+#: A mask is no object at all up to this IoU with every object, and wholly one from that on.
+OBJECT_FROM, OBJECT_TO = 0.5, 0.9
 
 
 def focal(logits: Tensor, targets: Tensor) -> Tensor:
@@ -118,7 +120,8 @@ def prompt_loss(
         overlaps = pairwise_iou(prediction.masks[b].detach(), target)
         iou_true.append(overlaps[:, 0])
         if recipe.confidence_of == "object":
-            object_true[b] = overlaps.amax(1)
+            nearness = (overlaps.amax(1) - OBJECT_FROM) / (OBJECT_TO - OBJECT_FROM)
+            object_true[b] = nearness.clamp(0, 1)
         else:
             object_true[b, queries] = 1
     logits, goal = torch.cat(masks).float(), torch.cat(wanted).float()

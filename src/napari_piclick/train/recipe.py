@@ -43,8 +43,9 @@ class Recipe:
         The IoU score's error: ``"l1"`` as in Eq. 6, for which the median is best, or
         ``"squared"``, for which the mean is, and that is what a pick should go by.
     confidence_of : str
-        What the confidence score tells: whether a proposal was ``"matched"`` (Eq. 6), or how
-        well it fits the ``"object"`` that it fits best, whichever the user means.
+        What the confidence score tells: whether a proposal was ``"matched"`` (Eq. 6), or whether
+        it is an ``"object"``, whichever the user means: a mask halfway between two objects
+        may have the highest expected IoU, but nobody wants it.
     regret : float
         Weight of what the TRM's pick is expected to lose against the best proposal.
     unmatched : float
@@ -95,7 +96,7 @@ RECIPES: dict[str, Recipe] = {
         iou_error="squared",
         confidence=0.5,
         confidence_of="object",
-        regret=1.0,
+        regret=0.25,
         primary=2.0,
     ),
 }
