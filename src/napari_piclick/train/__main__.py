@@ -46,7 +46,7 @@ def _arguments() -> argparse.ArgumentParser:
     add(
         "--validate",
         type=int,
-        default=8,
+        default=16,
         metavar="N",
         help="keep the best weights by N held-out pictures of each source (0: keep the last)",
     )
