@@ -77,6 +77,11 @@ class Proposals:
         """The proposals that are no near-duplicate of a better one."""
         return tuple(k for k, twin in enumerate(self.duplicate_of) if twin is None)
 
+    @cached_property
+    def areas(self) -> np.ndarray:
+        """(Q,) int: number of pixels of each proposal."""
+        return np.count_nonzero(self.masks > self.threshold, axis=(1, 2))
+
     @property
     def score(self) -> np.ndarray:
         """(Q,) the score that ranks: IoU score times confidence score."""
@@ -95,6 +100,7 @@ class Proposals:
         chosen = replace(self, chosen=index, chosen_by=by)
         # the choice does not change which masks are alike, and finding that out takes a while
         chosen.__dict__["duplicate_of"] = self.duplicate_of
+        chosen.__dict__["areas"] = self.areas
         return chosen
 
     def mask(self, index: int | None = None) -> np.ndarray:

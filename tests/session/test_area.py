@@ -29,3 +29,14 @@ def test_areas_are_told_in_the_users_units(
     one = np.ones(1, np.float32)
     proposals = Proposals(np.ones((1, *shape), np.float32), Region.whole(shape), shape, one, one)
     assert describe_area(proposals, 0, spacing, unit) == expected
+
+
+def test_areas_side_by_side_have_one_unit() -> None:
+    masks = np.zeros((2, 40, 40), np.float32)
+    masks[0] = 1
+    masks[1, :20] = 1
+    two = np.ones(2, np.float32)
+    proposals = Proposals(masks, Region.whole((40, 40)), (40, 40), two, two)
+    texts = [describe_area(proposals, k, (10.0, 10.0), "nanometer") for k in range(2)]
+    assert texts == ["0.16 µm²", "0.08 µm²"]
+    assert proposals.choose(1).areas.tolist() == [1600, 800]

@@ -37,12 +37,14 @@ def describe_area(
     unit : str
         Name of the unit of both; "pixel" if the size of a pixel is not known.
     """
-    pixels = int(proposals.mask(index).sum())
+    pixels = int(proposals.areas[index])
     if unit in PIXELS:
         return f"{pixels} px"
     area, unit = pixels * spacing[0] * spacing[1], SHORT.get(unit, unit)
-    while area >= 1e5 and unit in LARGER:
-        area, unit = area / 1e6, LARGER[unit]
+    # the largest decides for all: areas side by side are compared, and need one unit for that
+    largest = float(proposals.areas.max()) * spacing[0] * spacing[1]
+    while largest >= 1e5 and unit in LARGER:
+        area, largest, unit = area / 1e6, largest / 1e6, LARGER[unit]
     number = f"{area:.0f}" if area >= 100 else f"{area:.3g}"
     if area >= 1e6 or 0 < area < 1e-3:
         number = f"{area:.1e}"
