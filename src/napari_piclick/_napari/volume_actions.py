@@ -411,13 +411,7 @@ class VolumeActions:
             predictor = engine.another()
             for index in beside:
                 if 0 <= index < len(stack):
-                    source = stack.source(index)
-                    predictor.prefetch(
-                        source.pixels,
-                        contrast_limits=source.window,
-                        rgb=source.rgb,
-                        key=source.key,
-                    )
+                    stack.source(index).encode_ahead(predictor)
                     yield None
 
         self._ahead.run(encode, lambda _: None, lambda _: None)

@@ -139,9 +139,7 @@ class VolumeAnnotator:
         source = self._stack.source(index)
         if len(self._here) == 1:
             self._previous = mask.astype(np.float32) if mask.any() else None
-        self._predictor.set_image(
-            source.pixels, contrast_limits=source.window, rgb=source.plane.rgb, key=source.key
-        )
+        source.show_to(self._predictor)
         proposals = self._predictor.predict(tuple(self._here), self._previous)
         self._threshold = PUBLISHED_THRESHOLD if self._protocol.compat else proposals.threshold
         found = [

@@ -202,15 +202,11 @@ def ask_slice(
     continuity : Continuity, optional
         How proposals are chosen; None for the model's own choice.
     """
-    source = stack.source(index)
-    predictor.set_image(
-        source.pixels, contrast_limits=source.window, rgb=source.rgb, key=source.key
-    )
+    stack.source(index).show_to(predictor)
     proposals = predictor.predict(place_clicks(expected), as_previous(expected))
     return continue_object(index, proposals, expected, continuity)
 
 
 def _encode(predictor: ClickPredictor, stack: PlaneStack, index: int) -> None:
     """Encode a plane that is about to be asked for."""
-    source = stack.source(index)
-    predictor.prefetch(source.pixels, contrast_limits=source.window, rgb=source.rgb, key=source.key)
+    stack.source(index).encode_ahead(predictor)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from napari_piclick.plane import Plane, PlanePixels
+    from napari_piclick.predict import ClickPredictor
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,3 +55,11 @@ class Source:
             return self.contrast_limits
         dtype = np.dtype(self.volume.dtype)
         return (0.0, float(np.iinfo(dtype).max)) if dtype.kind in "ui" else (0.0, 1.0)
+
+    def show_to(self, predictor: ClickPredictor) -> None:
+        """Have a predictor take this plane, to answer clicks on it."""
+        predictor.set_image(self.pixels, contrast_limits=self.window, rgb=self.rgb, key=self.key)
+
+    def encode_ahead(self, predictor: ClickPredictor) -> None:
+        """Have a predictor do what it can for this plane, without leaving its current one."""
+        predictor.prefetch(self.pixels, contrast_limits=self.window, rgb=self.rgb, key=self.key)
