@@ -10,6 +10,7 @@ from napari.qt.threading import create_worker
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
+from napari_piclick._napari.failure import USERS_BUSINESS, sentence_about
 from napari_piclick._napari.stream import Stream
 from napari_piclick.session.engine import Answer
 
@@ -173,8 +174,6 @@ def _guarded(
     """Do the work; what the user can do something about becomes a sentence."""
     try:
         return (yield from work())
-    except MemoryError:
-        return Failure("There is not enough memory: close other images, or crop this one.")
-    except (ValueError, OSError) as error:
+    except USERS_BUSINESS as error:
         _LOG.info("A question could not be answered", exc_info=True)
-        return Failure(str(error))
+        return Failure(sentence_about(error))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QThreadPool
 
+from napari_piclick._napari.failure import USERS_BUSINESS, sentence_about
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
@@ -82,9 +84,7 @@ def _guarded(work: Work) -> Generator[Any, None, str]:
         for value in work():
             yield value
             sleep(TURN)
-    except MemoryError:
-        return "There is not enough memory: close other images, or crop this one."
-    except (ValueError, OSError) as error:
+    except USERS_BUSINESS as error:
         _LOG.info("A stream broke off", exc_info=True)
-        return str(error)
+        return sentence_about(error)
     return ""
