@@ -20,10 +20,9 @@ import torch
 from napari_piclick.models.piclick_tiny import TinyConfig
 from napari_piclick.models.registry import DEFAULT
 from napari_piclick.predict.device import choose_device
-from napari_piclick.train.assessment import Assessment, assess
 from napari_piclick.train.augmentation import Augmentation
 from napari_piclick.train.data.arrays import ArraySource
-from napari_piclick.train.encoding import encode_picture
+from napari_piclick.train.held_out import HeldOut
 from napari_piclick.train.loop import Schedule, Trainer
 from napari_piclick.train.mixture import Mixture
 from napari_piclick.train.picture_plan import load_initial
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from napari_piclick.models.piclick_tiny import PiClickTiny
+    from napari_piclick.train.assessment import Assessment
     from napari_piclick.train.mixture import Source
     from napari_piclick.train.sample import TrainingSample
 
@@ -144,9 +144,9 @@ class FineTuning:
         return len(self._held_out)
 
     def __iter__(self) -> Iterator[Progress]:
-        pictures = [(one, encode_picture(self._model, one.image)) for one in self._held_out]
-        if pictures:
-            self.before = assess(self._model.eval(), pictures, clicks=3)
+        held_out = HeldOut(self._model, {"mine": self._held_out})
+        if self._held_out:
+            self.before = held_out.assess(self._model.eval())["mine"]
         with tempfile.TemporaryDirectory(prefix="piclick-") as folder:
             store = PictureStore(Path(folder) / "pictures", self._mixture, self._model, self._seed)
             trainer = Trainer(
@@ -155,8 +155,8 @@ class FineTuning:
             for step in range(self._schedule.steps):
                 yield Progress(step, self._schedule.steps, trainer.step(step)["dice"])
             trainer.next_step = self._schedule.steps
-            if pictures:
-                self.after = assess(trainer.averaged_model(), pictures, clicks=3)
+            if self._held_out:
+                self.after = held_out.assess(trainer.averaged_model())["mine"]
             trainer.export(self._output, recipe="tiny", seed=str(self._seed))
         yield Progress(self._schedule.steps, self._schedule.steps, 0.0)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from napari_piclick.train.distributed import Team
 from napari_piclick.train.log import append_row, drop_rows
 from napari_piclick.train.losses import PARTS, prompt_loss
 from napari_piclick.train.prompt_batch import PromptBatch
+from napari_piclick.train.run_state import describe_settings, load_state, save_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,8 +119,10 @@ class Trainer:
         )
         self.averaged = [p.detach().clone() for p in self.parameters]
         self.best, self.best_step = -1.0, 0
-        if (folder / "state.pt").exists():
-            self._restore()
+        self._settings = describe_settings(schedule, seed, recipe)
+        state = load_state(folder, self._settings, self.device)
+        if state is not None:
+            self._restore(state)
 
     def run(
         self,
@@ -250,18 +252,16 @@ class Trainer:
         """Write the state, to a temporary name first."""
         if not self.team.leads:
             return
-        state = {
-            "step": self.next_step,
-            "settings": self._settings(),
-            "best": self.best,
-            "best_step": self.best_step,
-            "trained": {name: p.detach() for name, p in self.trained.items()},
-            "averaged": self.averaged,
-            "optimizer": self.optimizer.state_dict(),
-        }
-        partial = self.folder / "state.pt.part"
-        torch.save(state, partial)
-        partial.replace(self.folder / "state.pt")
+        save_state(
+            self.folder,
+            self._settings,
+            step=self.next_step,
+            best=self.best,
+            best_step=self.best_step,
+            trained={name: p.detach() for name, p in self.trained.items()},
+            averaged=self.averaged,
+            optimizer=self.optimizer.state_dict(),
+        )
 
     def _keep_best(self) -> None:
         """Score the averaged weights on held-out pictures; the best are kept in a file."""
@@ -278,18 +278,7 @@ class Trainer:
             )
             partial.replace(self.folder / "best.safetensors")
 
-    def _settings(self) -> str:
-        schedule = {k: v for k, v in asdict(self.schedule).items() if k != "steps"}
-        settings: dict[str, Any] = {"seed": self.seed, "recipe": asdict(self.recipe)}
-        return json.dumps({**settings, "schedule": schedule}, sort_keys=True)
-
-    def _restore(self) -> None:
-        state = torch.load(self.folder / "state.pt", self.device, weights_only=True)
-        if state["settings"] != self._settings():
-            raise ValueError(
-                f"The run in {self.folder} was begun with other settings; "
-                "continue it with the same ones, or choose another output."
-            )
+    def _restore(self, state: dict[str, Any]) -> None:
         self.next_step = state["step"]
         self.best, self.best_step = state["best"], state["best_step"]
         with torch.no_grad():

@@ -8,8 +8,7 @@ click is a full pass, so a step takes some seconds on a CPU and a fraction of on
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from torch import nn
 from napari_piclick.train.published.prompts import PublishedPrompts
 from napari_piclick.train.published_loss import PARTS, published_loss
 from napari_piclick.train.recipe import RECIPES
+from napari_piclick.train.run_state import describe_settings, load_state, save_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,8 +93,12 @@ class PublishedTrainer:
         # What has no effect on the answer has no gradient, and stays as it is.
         self._optimizer = torch.optim.Adam(model.parameters(), schedule.learning_rate)
         folder.mkdir(parents=True, exist_ok=True)
-        if (folder / "state.pt").exists():
-            self._restore()
+        self._settings = describe_settings(schedule, seed, self._recipe)
+        state = load_state(folder, self._settings, self._device)
+        if state is not None:
+            model.load_state_dict(state["model"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self.next_step = state["step"]
 
     def step(self, index: int) -> dict[str, float]:
         """One step; the losses of the last prediction set, by part, and the ``total`` of all."""
@@ -130,28 +134,10 @@ class PublishedTrainer:
 
     def save(self) -> None:
         """Write the state, to a temporary name first."""
-        state = {
-            "settings": self._settings(),
-            "step": self.next_step,
-            "model": self.model.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-        }
-        partial = self._folder / "state.pt.part"
-        torch.save(state, partial)
-        partial.replace(self._folder / "state.pt")
-
-    def _settings(self) -> str:
-        schedule = {k: v for k, v in asdict(self.schedule).items() if k != "steps"}
-        settings = {"seed": self._seed, "recipe": asdict(self._recipe), "schedule": schedule}
-        return json.dumps(settings, sort_keys=True)
-
-    def _restore(self) -> None:
-        state = torch.load(self._folder / "state.pt", self._device, weights_only=True)
-        if state["settings"] != self._settings():
-            raise ValueError(
-                f"The run in {self._folder} was begun with other settings; continue it with the "
-                "same ones, or choose another output."
-            )
-        self.model.load_state_dict(state["model"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self.next_step = state["step"]
+        save_state(
+            self._folder,
+            self._settings,
+            step=self.next_step,
+            model=self.model.state_dict(),
+            optimizer=self._optimizer.state_dict(),
+        )
