@@ -98,10 +98,19 @@ class Proposals:
         if not 0 <= index < len(self):
             raise IndexError(f"There are {len(self)} proposals; number {index + 1} is not one.")
         chosen = replace(self, chosen=index, chosen_by=by)
-        # the choice does not change which masks are alike, and finding that out takes a while
-        chosen.__dict__["duplicate_of"] = self.duplicate_of
-        chosen.__dict__["areas"] = self.areas
+        # the choice changes neither which masks are alike nor how large they are
+        for known in ("duplicate_of", "areas"):
+            if known in self.__dict__:
+                chosen.__dict__[known] = self.__dict__[known]
         return chosen
+
+    def compare(self) -> Proposals:
+        """The same proposals, once it is known which are alike and how large they are.
+
+        That takes a while on large masks, which a worker has and a window has not.
+        """
+        _ = self.duplicate_of, self.areas
+        return self
 
     def mask(self, index: int | None = None) -> np.ndarray:
         """(h, w) bool: a proposal (the chosen one by default) on the pixels of ``region``."""

@@ -118,9 +118,7 @@ class Engine:
         if self._cache is not None and self.options.cache_bytes is not None:
             self._cache.max_bytes = self.options.cache_bytes
         yield Stage.ENCODING
-        predictor.set_image(
-            source.pixels, contrast_limits=source.window, rgb=source.rgb, key=source.key
-        )
+        source.show_to(predictor)
 
     def answer(self, prompt: Prompt, source: Source) -> Generator[Stage | Answer, None, Answer]:
         """Answer a question about a plane: first without pictures, in the end with them.
@@ -133,7 +131,8 @@ class Engine:
         yield from self.prepare(source)
         predictor = yield from self._loaded()
         yield Stage.PREDICTING
-        proposals = pick(predictor.predict(prompt.clicks, prompt.previous), self.options.pick_rule)
+        answered = predictor.predict(prompt.clicks, prompt.previous).compare()
+        proposals = pick(answered, self.options.pick_rule)
         answer = Answer(prompt.answered_by(predictor.name, predictor.weights_hash), proposals)
         yield answer
         return replace(answer, thumbnails=draw_thumbnails(source, proposals, prompt.clicks))
