@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from napari.components import ViewerModel
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Points
 from scipy import ndimage
 from tests._napari.conftest import PatientJobs, click_at
 from tests.conftest import FloodPredictor
@@ -74,7 +74,7 @@ class Snapshot:
 
     def __init__(self, controller: Controller, viewer: ViewerModel) -> None:
         layers = [layer for layer in viewer.layers if isinstance(layer, Labels)]
-        own = controller._canvas.layers if controller._canvas else ()
+        own = controller.overlay.layers
         self.labels = {layer: layer.data.copy() for layer in layers if layer not in own}
         session = controller.session
         self.drafts = {place: (draft.clicks, draft.label) for place, draft in session.ledger.drafts}
@@ -410,16 +410,17 @@ class AnyOrder(RuleBasedStateMachine):
     def what_is_drawn_is_what_is_known(self) -> None:
         if not hasattr(self, "controller"):
             return
-        points, signs = (
-            self.controller._canvas.read_clicks() if self.controller._canvas else ([], [])
-        )
         names = [layer.name for layer in self.viewer.layers]
         clicks = self.session.clicks if self.controller.plane is not None else ()
-        if self.controller._canvas and self.controller._canvas._clicks is not None:
-            assert [click.positive for click in clicks] == signs
+        drawn = any(isinstance(layer, Points) for layer in self.controller.overlay.layers)
+        if drawn and self.controller.plane is not None:
+            shown = self.controller.overlay.read_clicks()
+            assert [click.positive for click in clicks] == [click.positive for click in shown]
             if clicks:
-                places = self.controller.plane.from_volume(points)
+                places = [(click.row, click.col) for click in shown]
                 np.testing.assert_allclose(places, [(c.row, c.col) for c in clicks])
+        elif drawn:
+            assert not self.controller.overlay.layers[-1].data.size
         assert len(names) == len(set(names))
         assert self.session.plane is None or isinstance(self.session.plane, Place)
 

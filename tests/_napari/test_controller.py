@@ -837,11 +837,11 @@ class TestOneUndo:
         np.testing.assert_array_equal(controller.target.data, kept)
 
     def test_other_edits_are_steps_too(self, controller: Controller, viewer: ViewerModel) -> None:
-        labels = controller.ready_labels()
+        labels = controller.labels.ready()
         step = None
         for k in range(3):
             edit = LabelEdit.of(labels.data, tuple(np.array([[k], [0], [0]])), 4)
-            step = controller.apply(edit, "propagation", into=step)
+            step = controller.labels.apply(edit, "propagation", into=step)
         assert (controller.target.data == 4).sum() == 3
         controller.undo()
         assert not controller.target.data.any()

@@ -181,7 +181,7 @@ def test_the_model_panel_learns_from_the_current_image_and_labels(
     assert panel.fine_tune is not None
     assert form._labelled_planes() is None
     assert desk.controller.image is not None
-    target = desk.controller.ready_labels()
+    target = desk.controller.labels.ready()
     assert target is not None
     layer = desk.controller.target
     assert layer is not None

@@ -8,14 +8,12 @@ from napari.utils.notifications import show_warning
 from psygnal import Signal
 
 from napari_piclick._napari.answers import DEFAULT_MODEL, Answers
-from napari_piclick._napari.canvas import Canvas
 from napari_piclick._napari.keeper import Keeper
 from napari_piclick._napari.keys import bind_everywhere, bind_keys, unbind_everywhere
 from napari_piclick._napari.label_actions import LabelActions
-from napari_piclick._napari.preview_layer import OPACITY
+from napari_piclick._napari.overlay import Overlay
 from napari_piclick._napari.viewfinder import NO_IMAGE, Viewfinder
 from napari_piclick._napari.volume_actions import VolumeActions
-from napari_piclick.clicks import Click
 from napari_piclick.session import Session
 from napari_piclick.session.place import Place
 
@@ -28,9 +26,9 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
     from napari_piclick._napari.answers import Worker
-    from napari_piclick._napari.target import Target
+    from napari_piclick.clicks import Click
     from napari_piclick.plane import Plane
-    from napari_piclick.session import LabelEdit, Step
+    from napari_piclick.session import Step
     from napari_piclick.session.accepted import Written
     from napari_piclick.session.engine import Engine, Stage
 
@@ -55,6 +53,8 @@ class Controller:
         What can be done to objects in the labels.
     keeper : Keeper
         Journals, recovers, saves and opens what is done.
+    overlay : Overlay
+        Shows the session on the image, and hears clicks there.
     answers : Answers
         What a model says to the session's questions.
     volume : VolumeActions
@@ -72,11 +72,11 @@ class Controller:
         self.accept_waits = False
         self._viewer = viewer
         self._view = Viewfinder(viewer)
-        self._canvas: Canvas | None = None
-        self.labels: LabelActions = LabelActions(viewer, self.session, self._view, self._own_layers)
+        self.overlay = Overlay(viewer, self.session, self._view)
+        self.labels: LabelActions = LabelActions(
+            viewer, self.session, self._view, ours=lambda: self.overlay.layers
+        )
         self.keeper = Keeper(self.session, self._view, self.labels, journals)
-        self._peeked: int | None = None
-        self._opacity = OPACITY
         self.answers = Answers(self.session, self._view, jobs)
         self.volume: VolumeActions = VolumeActions(self, jobs.beside(), jobs.beside())
         self._closed = False
@@ -84,6 +84,12 @@ class Controller:
         self.answers.received.connect(self._on_received)
         self.answers.failed.connect(self._on_failed)
         self.answers.changed.connect(self._on_something_changed)
+        self.overlay.clicked.connect(self._on_clicked)
+        self.overlay.missed.connect(self._on_missed)
+        self.overlay.picked.connect(self._on_picked)
+        self.overlay.edited.connect(self._on_clicks_edited)
+        self.overlay.layer_made.connect(self._on_clicks_layer_made)
+        self.overlay.moved.connect(self._on_image_moved)
         self._view.plane_changed.connect(self._on_plane_changed)
         self._view.image_gone.connect(self._on_image_gone)
         self._view.image_wanted.connect(self._on_image_wanted)
@@ -111,7 +117,7 @@ class Controller:
         unbind_everywhere(self._viewer)
         self._give_keys_to(None)
         self.labels.close()
-        self._leave_canvas()
+        self.overlay.close()
 
     # -- what there is --------------------------------------------------------------------
 
@@ -183,7 +189,7 @@ class Controller:
     @property
     def listening(self) -> bool:
         """Whether a click in the canvas reaches us."""
-        return self._canvas is not None and self._canvas.ready
+        return self.overlay.listening
 
     @property
     def elsewhere(self) -> list[list[tuple[str, int]]]:
@@ -215,19 +221,12 @@ class Controller:
         """Segment another image layer, or none."""
         if image is not None and image == self.image:
             return
-        self._leave_canvas()
+        self.overlay.close()
         self._view.look_at(image)
         self.labels.destination.fit(self._view.shape)
-        if image is not None:
-            self._canvas = Canvas(self._viewer, image, self._opacity)
-            self._canvas.clicked.connect(self._on_clicked)
-            self._canvas.picked.connect(self._on_picked)
-            self._canvas.edited.connect(self._on_clicks_edited)
-            self._canvas.layer_made.connect(self._on_clicks_layer_made)
-            self._canvas.moved.connect(self._on_image_moved)
-            self._canvas.activate()
+        self.overlay.lay_on(image)
         self.keeper.look_for_offer()
-        self._draw()
+        self.overlay.draw()
         self.changed.emit()
 
     def set_target(self, layer: Labels | None) -> None:
@@ -240,9 +239,7 @@ class Controller:
 
     def set_opacity(self, opacity: float) -> None:
         """Have the preview cover more, or less, of the image."""
-        self._opacity = opacity
-        if self._canvas is not None:
-            self._canvas.set_opacity(opacity)
+        self.overlay.set_opacity(opacity)
 
     def set_overwrite(self, overwrite: bool) -> None:
         """Whether an accepted object may take pixels from others."""
@@ -250,11 +247,10 @@ class Controller:
 
     def start(self) -> None:
         """Make the next click in the canvas reach us, whatever layer was selected."""
-        if self._canvas is None:
+        if not self.overlay.activate():
             show_warning(NO_IMAGE)
             return
-        self._canvas.activate()
-        self._draw()
+        self.overlay.draw()
         self.changed.emit()
 
     def choose(self, index: int) -> None:
@@ -274,12 +270,7 @@ class Controller:
 
     def peek(self, index: int | None) -> None:
         """Show another proposal without choosing it; None for the chosen one again."""
-        shown = self.session.proposals
-        if index is not None and (shown is None or not 0 <= index < len(shown)):
-            index = None
-        if index != self._peeked:
-            self._peeked = index
-            self._draw()
+        self.overlay.peek(index)
 
     def undo(self) -> None:
         """Take back what was done last, and look at where that was."""
@@ -308,72 +299,36 @@ class Controller:
             return
         self.labels.accept()
 
-    def ready_labels(self) -> Target | None:
-        """The label map to make edits for, a new layer if there is none yet; None without image."""
-        return self.labels.ready()
-
-    def apply(self, edit: LabelEdit, what: str, into: Step | None = None) -> Step | None:
-        """Change the labels; one undo takes it back.
-
-        Parameters
-        ----------
-        edit : LabelEdit
-            Of the labels that `ready_labels` gives.
-        what : str
-            What it is, in a few words for the user.
-        into : Step, optional
-            The step of an earlier edit that is to be undone together with this one, as long as
-            nothing else was done in between.
-
-        Returns
-        -------
-        Step or None
-            For the next edit's ``into``; None, after a sentence for the user, if it cannot be.
-        """
-        return self.labels.apply(edit, what, into)
-
     # -- what happens in the viewer -------------------------------------------------------
 
-    def _on_clicked(self, position: np.ndarray, positive: bool) -> None:
+    def _on_clicked(self, click: Click) -> None:
         self.accept_waits = False
-        if self.plane is None:
-            show_warning(self.problem)
-        else:
-            row, col = self.plane.from_volume(position)
-            click = Click(float(row), float(col), positive)
-            if click.inside(self.plane.shape):
-                self.labels.written = None
-                self.session.click(click.row, click.col, positive)
-                return
-            show_warning("That click lies outside the image: click on the image itself.")
-        self._draw()
+        self.labels.written = None
+        self.session.click(click.row, click.col, click.positive)
+
+    def _on_missed(self, sentence: str) -> None:
+        self.accept_waits = False
+        show_warning(sentence)
+        self.overlay.draw()
 
     def _on_picked(self, position: np.ndarray) -> None:
         self.accept_waits = False
         self.labels.reopen_at(position)
-        self._draw()
+        self.overlay.draw()
 
-    def _on_clicks_edited(self) -> None:
-        if self.plane is not None and self._canvas is not None:
-            points, signs = self._canvas.read_clicks()
-            places = self.plane.from_volume(points)
-            clicks = [
-                Click(float(row), float(col), sign)
-                for (row, col), sign in zip(places, signs, strict=True)
-            ]
-            inside = tuple(click for click in clicks if click.inside(self.plane.shape))
-            if inside != self.session.clicks:
-                self.accept_waits = False
-                self.session.set_clicks(inside)
-                return
-        self._draw()
+    def _on_clicks_edited(self, clicks: tuple[Click, ...]) -> None:
+        if clicks == self.session.clicks:
+            self.overlay.draw()
+            return
+        self.accept_waits = False
+        self.session.set_clicks(clicks)
 
     def _on_clicks_layer_made(self, layer: Layer) -> None:
         bind_keys(layer, self)
 
     def _on_image_moved(self) -> None:
         self._view.look()
-        self._draw()
+        self.overlay.draw()
 
     def _on_plane_changed(self) -> None:
         self.accept_waits = False
@@ -410,8 +365,7 @@ class Controller:
     # -- what the session and the worker say ----------------------------------------------
 
     def _on_session_changed(self) -> None:
-        self._peeked = None
-        self._draw()
+        self.overlay.draw_afresh()
         self.answers.ask()
         self.changed.emit()
 
@@ -436,18 +390,3 @@ class Controller:
                 if image.unique_id == step.place.image:
                     self.set_image(image)
                     self._view.go_to(step.place.plane)
-
-    def _draw(self) -> None:
-        if self._canvas is not None:
-            shown = self.session.proposals
-            if shown is not None and self._peeked is not None:
-                shown = shown.choose(self._peeked)
-            self._canvas.draw(self.plane, self.session.clicks, shown)
-
-    def _own_layers(self) -> tuple[Layer, ...]:
-        return () if self._canvas is None else self._canvas.layers
-
-    def _leave_canvas(self) -> None:
-        if self._canvas is not None:
-            canvas, self._canvas = self._canvas, None
-            canvas.close()

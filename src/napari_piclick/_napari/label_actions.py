@@ -150,7 +150,23 @@ class LabelActions:
         return True
 
     def apply(self, edit: LabelEdit, what: str, into: Step | None = None) -> Step | None:
-        """Change the labels; see `Controller.apply`."""
+        """Change the labels; one undo takes it back.
+
+        Parameters
+        ----------
+        edit : LabelEdit
+            Of the labels that `ready` gives.
+        what : str
+            What it is, in a few words for the user.
+        into : Step, optional
+            The step of an earlier edit that is to be undone together with this one, as long as
+            nothing else was done in between.
+
+        Returns
+        -------
+        Step or None
+            For the next edit's ``into``; None, after a sentence for the user, if it cannot be.
+        """
         if self.ready() is None:
             return None
         return self.tried(lambda: self._session.apply(edit, what, into))
