@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import QEvent, QPointF, Qt
-from qtpy.QtGui import QEnterEvent
+from qtpy.QtGui import QEnterEvent, QMouseEvent
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_piclick._qt.proposal_strip import ProposalStrip
 from napari_piclick.proposals import Proposals
@@ -23,21 +24,45 @@ def shown(desk: Desk) -> int:
     return int(desk.viewer.layers["PiClick preview"].data.sum())
 
 
+def move_onto(tile: QWidget) -> None:
+    middle = QPointF(5, 5)
+    none, held = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(tile, QEnterEvent(middle, middle, middle))
+    move = QMouseEvent(QEvent.Type.MouseMove, middle, middle, none, none, held)
+    QApplication.sendEvent(tile, move)
+
+
+def test_the_first_click_shows_the_proposal_that_was_chosen(desk: Desk, blocks: np.ndarray) -> None:
+    desk.click(5, 10, 10)
+    desk.answered()
+    preview = desk.viewer.layers["PiClick preview"].data[0]
+    np.testing.assert_array_equal(preview == 1, blocks[5] == 60)
+
+
 def test_a_proposal_under_the_mouse_shows_without_being_chosen(desk: Desk) -> None:
     desk.click(5, 10, 10)
     desk.answered()
     proposals = desk.controller.session.proposals
     areas = [int(proposals.mask(k).sum()) for k in range(7)]
     tile = desk.panel._strip.tiles[3]
-    middle = QPointF(5, 5)
-    tile.enterEvent(QEnterEvent(middle, middle, middle))
+    move_onto(tile)
     assert shown(desk) == areas[tile.index]
     assert desk.controller.session.proposals is proposals
-    tile.leaveEvent(QEvent(QEvent.Type.Leave))
+    QApplication.sendEvent(tile, QEvent(QEvent.Type.Leave))
     assert shown(desk) == areas[0]
-    tile.enterEvent(QEnterEvent(middle, middle, middle))
+    move_onto(tile)
     desk.press("2")
     assert shown(desk) == areas[1]
+
+
+def test_a_picture_that_comes_to_a_resting_mouse_is_not_looked_at(desk: Desk) -> None:
+    desk.click(5, 10, 10)
+    desk.answered()
+    before = shown(desk)
+    middle = QPointF(5, 5)
+    tile = desk.panel._strip.tiles[3]
+    QApplication.sendEvent(tile, QEnterEvent(middle, middle, middle))
+    assert shown(desk) == before
 
 
 def test_tab_takes_the_next_that_looks_different(desk: Desk) -> None:

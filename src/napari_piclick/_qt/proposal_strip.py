@@ -17,7 +17,7 @@ from napari_piclick.session.thumbnails import TINT
 if TYPE_CHECKING:
     import numpy as np
     from qtpy.QtCore import QEvent
-    from qtpy.QtGui import QEnterEvent, QFocusEvent, QPaintEvent
+    from qtpy.QtGui import QFocusEvent, QMouseEvent, QPaintEvent
 
     from napari_piclick.proposals import Proposals
 
@@ -91,7 +91,7 @@ class ProposalStrip(QWidget):
         while len(self._tiles) < count:
             tile = ProposalTile(len(self._tiles), self)
             tile.clicked.connect(lambda _=False, index=tile.index: self.chosen.emit(index))
-            tile.looked_at.connect(self.looked_at.emit)
+            tile.looked_at.connect(self._on_looked_at)
             self._layout.addWidget(tile)
             self._tiles.append(tile)
         for tile in self._tiles:
@@ -111,6 +111,10 @@ class ProposalStrip(QWidget):
             )
         self.fold.setText(strings.folded(count - len(set(distinct)), self.fold.isChecked()))
         self.fold.setVisible(0 < len(set(distinct)) < count)
+
+    def _on_looked_at(self, index: int | None) -> None:
+        # not connected to `emit` itself, which psygnal would try out with a number of its own
+        self.looked_at.emit(index)
 
     def _on_fold_toggled(self) -> None:
         self._unfold()
@@ -167,6 +171,8 @@ class ProposalTile(QAbstractButton):
         self._picture = QPixmap()
         self._scores = ("", "")
         self._folded = False
+        self._mouse_here = False
+        self.setMouseTracking(True)
         small = QFont(self.font())
         small.setPointSizeF(max(small.pointSizeF() * 0.85, 7))
         self.setFont(small)
@@ -192,15 +198,22 @@ class ProposalTile(QAbstractButton):
     def nextCheckState(self) -> None:  # noqa: N802 - Qt's name
         """Do nothing: the session says which proposal is chosen."""
 
-    def enterEvent(self, event: QEnterEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Tell that the mouse has come."""
-        super().enterEvent(event)
-        self.looked_at.emit(self.index)
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Tell that the mouse has come; a picture that comes to a resting mouse is not looked at.
+
+        Pictures move whenever a line above them grows, and the mouse may rest there by chance.
+        """
+        super().mouseMoveEvent(event)
+        if not self._mouse_here:
+            self._mouse_here = True
+            self.looked_at.emit(self.index)
 
     def leaveEvent(self, event: QEvent | None) -> None:  # noqa: N802 - Qt's name
         """Tell that the mouse has left."""
         super().leaveEvent(event)
-        self.looked_at.emit(None)
+        if self._mouse_here:
+            self._mouse_here = False
+            self.looked_at.emit(None)
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802 - Qt's name
         """Tell that the focus has come, for those who work with keys alone."""
