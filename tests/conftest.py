@@ -47,6 +47,8 @@ class FloodPredictor:
         self.previous: list[Any] = []
         self.threads: set[int] = set()
         self.ahead: list[tuple[Any, int]] = []
+        self.glances: list[tuple[Click, ...]] = []
+        self.encoded = True
         self.gate = threading.Event()
         self.gate.set()
         self.error: Exception | None = None
@@ -64,6 +66,18 @@ class FloodPredictor:
         self, image: Any, *, contrast_limits: Any = None, rgb: bool | None = None, key: Any = None
     ) -> None:
         self.ahead.append((key, threading.get_ident()))
+
+    def glance(
+        self, image: Any, clicks: Sequence[Click], previous: Any = None, **how: Any
+    ) -> Proposals | None:
+        """What `predict` would say of another image, if that is encoded or is to be."""
+        if not (how.pop("encode") or self.encoded):
+            return None
+        other = FloodPredictor()
+        other.set_image(image, **how)
+        found = other.predict(clicks, previous)
+        self.glances.append(tuple(clicks))
+        return found
 
     def predict(self, clicks: Sequence[Click], previous: Any = None) -> Proposals:
         self.threads.add(threading.get_ident())

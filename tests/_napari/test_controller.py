@@ -47,7 +47,11 @@ class TestOneObject:
         self, controller: Controller, viewer: ViewerModel, jobs: PatientJobs
     ) -> None:
         assert controller.listening
-        assert [layer.name for layer in viewer.layers] == ["blocks", "PiClick clicks"]
+        assert [layer.name for layer in viewer.layers] == [
+            "blocks",
+            "PiClick preview",
+            "PiClick clicks",
+        ]
         assert viewer.layers.selection.active.mode == "add"
         assert jobs.prepared[-1].plane.index == (5,)
 
@@ -282,7 +286,7 @@ class TestPlanes:
         assert jobs.waiting is None
         jobs.answer(*late)
         assert controller.session.proposals is None
-        assert "PiClick preview" not in viewer.layers
+        assert not viewer.layers["PiClick preview"].data.any()
         viewer.dims.set_current_step(0, 5)
         assert jobs.waiting[0].clicks == late[0].clicks
         jobs.work()

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from napari.components import ViewerModel
 
-from napari_piclick._napari.preview_layer import PreviewLayer
+from napari_piclick._napari.preview_layer import ROOM, PreviewLayer, picture
 from napari_piclick._napari.view import plane_in_view
+from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
 
 SHAPE = (4, 20, 30)
@@ -57,8 +58,38 @@ def test_it_stays_small_on_a_large_image() -> None:
     viewer.add_layer(preview.layer)
     plane = plane_in_view(image, viewer.dims)
     preview.draw(plane, Region(4000, 4010, 10, 20), np.ones((10, 10), bool))
-    assert preview.layer.data.size == 100
+    assert preview.layer.data.size <= (10 + ROOM) ** 2
+    before = preview.layer.data
+    preview.draw(plane, Region(4005, 4030, 12, 40), np.ones((25, 28), bool))
+    assert preview.layer.data is before, "what comes next costs no change of size"
+    assert np.count_nonzero(before) == 25 * 28
     assert preview.layer.get_value((0, 4005, 15), world=True) == 1
+
+
+def test_what_a_click_would_give_lies_beside_the_chosen_proposal() -> None:
+    def proposals(region: Region, mask: np.ndarray) -> Proposals:
+        scores = np.ones(1, np.float32)
+        return Proposals(mask[None].astype(np.float32), region, (40, 50), scores, scores)
+
+    chosen = proposals(Region(5, 15, 5, 15), np.ones((10, 10), bool))
+    square = np.pad(np.ones((8, 8), bool), 1)
+    foreseen = proposals(Region(10, 20, 12, 22), square)
+    region, values = picture(chosen, foreseen, 1)
+    assert region == Region(5, 20, 5, 22)
+    whole = region.paste(values, (40, 50))
+    outline = np.zeros((40, 50), bool)
+    outline[11:19, 13:21] = True
+    outline[12:18, 14:20] = False
+    np.testing.assert_array_equal(whole == 3, outline)
+    assert (whole[5:11, 5:15] == 1).all()
+    assert whole[16, 18] == 2
+    assert whole[13, 14] == 1, "what is chosen stays as it was inside the outline"
+    assert not whole[30:].any()
+    region, values = picture(None, foreseen, 2)
+    assert region == foreseen.region
+    assert set(np.unique(values)) == {0, 2, 3}
+    _, values = picture(chosen, None)
+    np.testing.assert_array_equal(values, np.ones((10, 10), np.uint8))
 
 
 @pytest.mark.parametrize("displayed", [(0, 1, 2), (0, 2, 1)])

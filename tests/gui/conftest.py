@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from napari.settings import get_plugin_settings
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtGui import QCursor, QEnterEvent, QMouseEvent
+from qtpy.QtWidgets import QApplication
 
 from napari_piclick._qt.widget import PiClickWidget
 from napari_piclick.session.engine import Engine
@@ -62,6 +64,23 @@ class Desk:
         kind = getattr(Qt.MouseButton, f"{button}Button")
         self.first_light.click(self.viewer, image, np.array(place), kind, modifiers)
 
+    def move(self, *place: float) -> None:
+        """Move the mouse over a place of the image."""
+        canvas = self.first_light.find_canvas()
+        point = self.first_light.canvas_position(
+            self.viewer, self.controller.image, np.array(place)
+        )
+        everywhere = QPointF(canvas.mapToGlobal(point.toPoint()))
+        none, held = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+        if not self.viewer.mouse_over_canvas:
+            QApplication.sendEvent(canvas, QEnterEvent(point, point, everywhere))
+        event = QMouseEvent(QEvent.Type.MouseMove, point, everywhere, none, none, held)
+        QApplication.sendEvent(canvas, event)
+
+    def leave(self) -> None:
+        """Move the mouse out of the image."""
+        QApplication.sendEvent(self.first_light.find_canvas(), QEvent(QEvent.Type.Leave))
+
     def press(self, key: str, modifiers: str = "") -> None:
         held = Qt.KeyboardModifier.NoModifier
         for name in modifiers.split():
@@ -103,6 +122,8 @@ def open_desk(
     def open_desk(image: Any = None, **how: Any) -> Desk:
         viewer = make_napari_viewer_proxy(show=True)
         viewer.window.resize(1000, 700)
+        # the screen's own pointer must not rest on what a test is about to look at
+        QCursor.setPos(QApplication.primaryScreen().geometry().bottomRight())
         if image is not None:
             viewer.add_image(image, **how)
         panel = PiClickWidget(viewer, Engine(lambda: predictor))

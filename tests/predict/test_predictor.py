@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from threading import Thread
+
 import numpy as np
 import pytest
 from skimage import data
@@ -213,3 +216,32 @@ def test_several_objects_are_answered_together_as_one_by_one(
         assert _iou(one.plane_mask(), other.plane_mask()) > 0.99
     with pytest.raises(ValueError, match="outside the image"):
         tiny.predict_many([(first[0], None), ([Click(900, 0)], None)])
+
+
+def test_a_glance_is_the_first_look_and_leaves_the_image_alone(coins: np.ndarray) -> None:
+    tiny = load_predictor("piclick-tiny", device="cpu")
+    other, click = coins[:128, :160], [Click(60, 40)]
+    tiny.set_image(coins, key="coins")
+    tiny.framing = replace(tiny.framing, retries=0)
+    before = tiny.predict(click)
+    assert tiny.glance(other, click, key="other") is None, "nothing is encoded there"
+    first = tiny.glance(other, click, key="other", encode=True)
+    assert first is not None
+    again = tiny.glance(other, click, key="other")
+    assert again is not None
+    np.testing.assert_array_equal(again.masks, first.masks)
+    np.testing.assert_array_equal(tiny.predict(click).masks, before.masks)
+    tiny.set_image(other, key="other")
+    np.testing.assert_array_equal(tiny.predict(click).masks, first.masks)
+
+
+def test_a_glance_waits_for_nobody(tiny: Predictor, coins: np.ndarray) -> None:
+    tiny.set_image(coins, key="coins")
+    found = []
+    with tiny._lock:
+        thread = Thread(
+            target=lambda: found.append(tiny.glance(coins, [Click(60, 40)], key="coins"))
+        )
+        thread.start()
+        thread.join(30)
+    assert found == [None]

@@ -10,7 +10,7 @@ from psygnal import Signal
 from napari_piclick._napari.clicks_layer import ClicksLayer
 from napari_piclick._napari.other_layers import OtherLayers
 from napari_piclick._napari.placement import TRANSFORMS, place
-from napari_piclick._napari.preview_layer import OPACITY, PreviewLayer
+from napari_piclick._napari.preview_layer import OPACITY, PreviewLayer, picture
 
 if TYPE_CHECKING:
     from typing import Any
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from napari_piclick.clicks import Click
     from napari_piclick.plane import Plane
     from napari_piclick.proposals import Proposals
+
+
+#: Width of an outline on the screen, and at most in the image, in pixels.
+LINE, MOST_PIXELS = 1.5, 8
 
 
 class Canvas:
@@ -60,7 +64,7 @@ class Canvas:
         self._image = image
         self._clicks: ClicksLayer | None = None
         self._preview: PreviewLayer | None = None
-        self._drawn: object = None
+        self._drawn: tuple[Proposals | None, Proposals | None] | None = None
         self._opacity = opacity
         self._others = OtherLayers(viewer, image)
         self._others.clicked.connect(self._on_clicked)
@@ -92,6 +96,7 @@ class Canvas:
             self._clicks.edited.connect(self._on_edited)
             self._viewer.add_layer(self._clicks.layer)
             self.layer_made.emit(self._clicks.layer)
+        self._make_preview()  # now, because it would hold up the first click
         self._clicks.layer.mode = "add"
         self._viewer.layers.selection.active = self._clicks.layer
 
@@ -108,21 +113,38 @@ class Canvas:
         return self._clicks.read()
 
     def draw(
-        self, plane: Plane | None, clicks: tuple[Click, ...], proposals: Proposals | None
+        self,
+        plane: Plane | None,
+        clicks: tuple[Click, ...],
+        proposals: Proposals | None,
+        foreseen: Proposals | None = None,
     ) -> None:
-        """Show clicks and the chosen proposal on a plane, and nothing on any other."""
+        """Show clicks and the chosen proposal on a plane, and nothing on any other.
+
+        Parameters
+        ----------
+        plane : Plane, optional
+            The plane in view.
+        clicks : tuple of Click
+        proposals : Proposals, optional
+        foreseen : Proposals, optional
+            What a click would give, to be shown faintly as well.
+        """
         if self._clicks is not None:
             points = np.empty((0, self._image.ndim))
             if plane is not None and clicks:
                 points = plane.to_volume([(click.row, click.col) for click in clicks])
             self._clicks.draw(points, [click.positive for click in clicks] if plane else [])
-        if plane is None or proposals is None:
+        if plane is None or (proposals is None and foreseen is None):
             self._drawn = None
             if self._preview is not None:
                 self._preview.clear()
-        elif self._drawn is not proposals:
-            self._make_preview().draw(plane, proposals.region, proposals.mask())
-            self._drawn = proposals
+        elif self._drawn is None or not (
+            self._drawn[0] is proposals and self._drawn[1] is foreseen
+        ):
+            region, values = picture(proposals, foreseen, self._line_width(plane))
+            self._make_preview().draw(plane, region, values)
+            self._drawn = proposals, foreseen
 
     def close(self) -> None:
         """Take our layers away and stop listening."""
@@ -135,6 +157,11 @@ class Canvas:
         self._let_go_of_clicks()
         self._preview = None
         self._others.close()
+
+    def _line_width(self, plane: Plane) -> int:
+        """How many pixels of the plane make a line that is seen at the present zoom."""
+        seen = min(plane.spacing) * self._viewer.scene.camera.zoom
+        return max(1, min(round(LINE / seen), MOST_PIXELS)) if seen > 0 else 1
 
     def _make_preview(self) -> PreviewLayer:
         if self._preview is None:

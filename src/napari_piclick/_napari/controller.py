@@ -11,6 +11,7 @@ from napari_piclick._napari.answers import DEFAULT_MODEL, Answers
 from napari_piclick._napari.keeper import Keeper
 from napari_piclick._napari.keys import bind_everywhere, bind_keys, unbind_everywhere
 from napari_piclick._napari.label_actions import LabelActions
+from napari_piclick._napari.live_preview import LivePreview
 from napari_piclick._napari.overlay import Overlay
 from napari_piclick._napari.viewfinder import NO_IMAGE, Viewfinder
 from napari_piclick._napari.volume_actions import VolumeActions
@@ -57,6 +58,8 @@ class Controller:
         Shows the session on the image, and hears clicks there.
     answers : Answers
         What a model says to the session's questions.
+    live : LivePreview
+        Shows what a click under the mouse would give.
     volume : VolumeActions
         What can be done to an object through the slices of a volume.
     accept_waits : bool
@@ -79,6 +82,9 @@ class Controller:
         self.keeper = Keeper(self.session, self._view, self.labels, journals)
         self.answers = Answers(self.session, self._view, jobs)
         self.volume: VolumeActions = VolumeActions(self, jobs.beside(), jobs.beside())
+        self.live: LivePreview = LivePreview(
+            viewer, self.session, self._view, self.overlay, self.answers, jobs.beside()
+        )
         self._closed = False
         self.session.changed.connect(self._on_session_changed)
         self.answers.received.connect(self._on_received)
@@ -108,6 +114,7 @@ class Controller:
             return
         self._closed = True
         self.volume.close()
+        self.live.close()
         for name in ("inserted", "removed", "renamed"):
             getattr(self._viewer.layers.events, name).disconnect(self._on_something_changed)
         self._viewer.layers.selection.events.active.disconnect(self._on_something_changed)

@@ -91,9 +91,14 @@ START = Shortcut(
     everywhere=True,
 )
 
+LIVE = Shortcut(
+    "H", lambda c: c.live.switch(), "show what a click under the mouse would give, or no longer"
+)
+
 #: Every shortcut there is.
 SHORTCUTS = (
-    *CHOOSE, NEXT, PREVIOUS, UNDO, REDO, ACCEPT, CANCEL, NEW, REOPEN, DOUBTFUL, PROPAGATE, START
+    *CHOOSE, NEXT, PREVIOUS, UNDO, REDO, ACCEPT, CANCEL, NEW, REOPEN, DOUBTFUL, PROPAGATE, LIVE,
+    START,
 )  # fmt: skip
 EVERYWHERE = tuple(shortcut for shortcut in SHORTCUTS if shortcut.everywhere)
 #: What the mouse does in the canvas, for the documentation.

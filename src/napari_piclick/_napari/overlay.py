@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
 
     from napari_piclick._napari.viewfinder import Viewfinder
+    from napari_piclick.proposals import Proposals
     from napari_piclick.session import Session
 
 OUTSIDE = "That click lies outside the image: click on the image itself."
@@ -59,6 +60,7 @@ class Overlay:
         self._view = view
         self._canvas: Canvas | None = None
         self._peeked: int | None = None
+        self._foreseen: Proposals | None = None
         self._opacity = OPACITY
 
     @property
@@ -106,6 +108,12 @@ class Overlay:
             self._peeked = index
             self.draw()
 
+    def foresee(self, proposals: Proposals | None) -> None:
+        """Show faintly what a click would give, beside what there is; None for no such thing."""
+        if proposals is not self._foreseen:
+            self._foreseen = proposals
+            self.draw()
+
     def draw_afresh(self) -> None:
         """Show the session as it is, and no longer another proposal than the chosen one."""
         self._peeked = None
@@ -118,7 +126,7 @@ class Overlay:
         shown = self._session.proposals
         if shown is not None and self._peeked is not None:
             shown = shown.choose(self._peeked)
-        self._canvas.draw(self._view.plane, self._session.clicks, shown)
+        self._canvas.draw(self._view.plane, self._session.clicks, shown, self._foreseen)
 
     def read_clicks(self) -> list[Click]:
         """The clicks that show on the plane in view."""

@@ -57,6 +57,15 @@ class Preferences:
     def show_help(self, show: bool) -> None:
         self._settings.show_help = show
 
+    @property
+    def live_preview(self) -> bool:
+        """Whether what a click would give shows under the moving mouse."""
+        return bool(self._settings.live_preview)
+
+    @live_preview.setter
+    def live_preview(self, on: bool) -> None:
+        self._settings.live_preview = on
+
     def close(self) -> None:
         """Stop listening."""
         if not self._closed:

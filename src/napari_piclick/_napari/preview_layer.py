@@ -1,4 +1,4 @@
-"""The preview layer: the chosen proposal, before it is accepted."""
+"""The preview layer: the chosen proposal before it is accepted, and what a click would give."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.layers import Labels
 from napari.utils.colormaps import CyclicLabelColormap
+from scipy.ndimage import minimum_filter
 
 from napari_piclick._napari.placement import place, placement_of, translate_to
 from napari_piclick.region import Region
@@ -16,15 +17,76 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_piclick.plane import Plane
+    from napari_piclick.proposals import Proposals
 
 NAME = "PiClick preview"
 OPACITY = 0.45
 #: Planes of up to so many pixels are covered whole.
 LARGEST = 2**21
+#: Of larger planes so many pixels beyond what is drawn are covered too, for what comes next.
+ROOM = 256
+#: How the inside and the outline of what a click would give look beside the chosen proposal.
+FAINT = 0.3
+OUTLINE = (1.0, 1.0, 1.0, 1.0)
+
+
+def picture(
+    chosen: Proposals | None, foreseen: Proposals | None, width: int = 1
+) -> tuple[Region, np.ndarray]:
+    """What to show: the chosen proposal, and faintly, with an outline, what a click would give.
+
+    Parameters
+    ----------
+    chosen, foreseen : Proposals, optional
+        At least one of them.
+    width : int
+        Of the outline, in pixels of the plane.
+
+    Returns
+    -------
+    region : Region
+        The pixels of the plane that the picture covers.
+    values : (h, w) uint8
+        0 for nothing, 1 for the chosen proposal, 2 and 3 for the inside and the outline of what
+        a click would give.
+    """
+    if foreseen is None:
+        assert chosen is not None
+        return chosen.region, chosen.mask().astype(np.uint8)
+    region = foreseen.region if chosen is None else foreseen.region.union(chosen.region)
+    values = np.zeros(region.shape, np.uint8)
+    if chosen is not None:
+        _part(values, chosen.region, region)[chosen.mask()] = 1
+    inner = _part(values, foreseen.region, region)
+    mask = foreseen.mask()
+    inner[mask & (inner == 0)] = 2
+    inner[mask & ~_inside(mask, width)] = 3
+    return region, values
+
+
+def _on(whole: Region, region: Region, values: np.ndarray) -> np.ndarray:
+    """Values of a region on a larger one that is zero elsewhere."""
+    all_values = np.zeros(whole.shape, values.dtype)
+    _part(all_values, region, whole)[...] = values
+    return all_values
+
+
+def _part(values: np.ndarray, region: Region, whole: Region) -> np.ndarray:
+    """The part of values on a region that lies on another region within it."""
+    row, col = region.row0 - whole.row0, region.col0 - whole.col0
+    height, width = region.shape
+    return values[row : row + height, col : col + width]
+
+
+def _inside(mask: np.ndarray, width: int) -> np.ndarray:
+    """The mask without its rim; the edge of the array makes none."""
+    size = 2 * width + 1
+    inside: np.ndarray = minimum_filter(mask.view(np.uint8), size, mode="nearest").view(bool)
+    return inside
 
 
 class PreviewLayer:
-    """A labels layer that covers one plane, or only the mask where the plane is large.
+    """A labels layer that covers one plane, or only what is drawn where the plane is large.
 
     As long as it covers the same pixels a new mask costs no more than a picture: a change of
     size or place would have napari go through all layers and sliders.
@@ -45,19 +107,21 @@ class PreviewLayer:
         self._image = image
         self._covered: tuple[Plane, Region] | None = None
         self._empty = True
-        color = (*(value / 255 for value in TINT), 1.0)
+        tint = tuple(value / 255 for value in TINT)
         self.layer = Labels(
             np.zeros((1,) * image.ndim, np.uint8),
             name=NAME,
             opacity=opacity,
             # napari compiles a table for a direct colormap, and stands still for most of a second
-            colormap=CyclicLabelColormap(colors=[(0, 0, 0, 0), color]),
+            colormap=CyclicLabelColormap(
+                colors=[(0, 0, 0, 0), (*tint, 1.0), (*tint, FAINT), OUTLINE]
+            ),
             **placement_of(image),
         )
         self.layer.editable = False
 
-    def draw(self, plane: Plane, region: Region, mask: np.ndarray) -> None:
-        """Show a mask.
+    def draw(self, plane: Plane, region: Region, values: np.ndarray) -> None:
+        """Show a picture.
 
         Parameters
         ----------
@@ -65,12 +129,11 @@ class PreviewLayer:
             Where it lies.
         region : Region
             The pixels of the plane that it covers.
-        mask : (h, w) bool
+        values : (h, w) uint8
+            As `picture` makes them.
         """
-        whole = Region.whole(plane.shape)
-        covered = whole if plane.shape[0] * plane.shape[1] <= LARGEST else region
-        values = mask.astype(np.uint8)
-        slab = plane.as_slab(region.paste(values, plane.shape) if covered is whole else values)
+        covered = self._cover(plane, region)
+        slab = plane.as_slab(_on(covered, region, values))
         if self._covered == (plane, covered):
             self.layer.data[...] = slab
             self._refresh()
@@ -79,6 +142,17 @@ class PreviewLayer:
             self.layer.translate = translate_to(self._image, plane, covered)
             self._covered = (plane, covered)
         self._empty = False
+
+    def _cover(self, plane: Plane, region: Region) -> Region:
+        """The pixels of the plane to cover, so that a region is among them."""
+        if plane.shape[0] * plane.shape[1] <= LARGEST:
+            return Region.whole(plane.shape)
+        if self._covered is not None and self._covered[0] == plane:
+            before = self._covered[1]
+            if before.covers(region):
+                return before
+        height, width = region.shape
+        return Region.around(region.center, (height + ROOM, width + ROOM), plane.shape)
 
     def clear(self) -> None:
         """Show nothing."""
@@ -92,6 +166,6 @@ class PreviewLayer:
         self.layer.refresh(extent=False, highlight=False, thumbnail=False)
 
     def place(self) -> None:
-        """Follow the image after it was moved; the mask is to be drawn again."""
+        """Follow the image after it was moved; the picture is to be drawn again."""
         place(self.layer, self._image)
         self._covered = None

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magicgui.widgets import CheckBox, ComboBox
-from qtpy.QtWidgets import QFileDialog, QFormLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QWidget
 
 from napari_piclick._napari.controller import DEFAULT_MODEL
 from napari_piclick._napari.view import labelled_planes
@@ -48,13 +48,18 @@ class Form(QWidget):
         self.target = ComboBox(tooltip=strings.LABELS_TIP, choices=lambda _: self._targets())
         self.model = ComboBox(tooltip=strings.MODEL_TIP, choices=lambda _: self._model_choices())
         self.overwrite = CheckBox(text=strings.OVERWRITE, tooltip=strings.OVERWRITE_TIP)
+        self.live = CheckBox(text=strings.LIVE, tooltip=strings.LIVE_TIP)
+        boxes = QHBoxLayout()
+        boxes.addWidget(self.overwrite.native)
+        boxes.addWidget(self.live.native)
+        boxes.addStretch()
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         layout.addRow(strings.IMAGE, self.image.native)
         layout.addRow(strings.LABELS, self.target.native)
         layout.addRow(strings.MODEL, self.model.native)
-        layout.addRow(self.overwrite.native)
+        layout.addRow(boxes)
         for box, name in (
             (self.image, strings.IMAGE),
             (self.target, strings.LABELS),
@@ -65,6 +70,7 @@ class Form(QWidget):
         self.target.changed.connect(self._on_labels_chosen)
         self.model.changed.connect(self._on_model_chosen)
         self.overwrite.changed.connect(self._on_overwrite_ticked)
+        self.live.changed.connect(self._on_live_ticked)
         self.draw()
 
     def draw(self) -> None:
@@ -76,6 +82,7 @@ class Form(QWidget):
             self._show(self.target, self._targets(), _uid(controller.target))
             self._show(self.model, self._model_choices(), controller.model)
             self.overwrite.value = controller.overwrite
+            self.live.value = controller.live.on
         finally:
             self._drawing = False
 
@@ -155,6 +162,10 @@ class Form(QWidget):
     def _on_overwrite_ticked(self, overwrite: bool) -> None:
         if not self._drawing:
             self._controller.set_overwrite(overwrite)
+
+    def _on_live_ticked(self, on: bool) -> None:
+        if not self._drawing:
+            self._controller.live.switch(on)
 
 
 def _uid(layer: Layer | None) -> Hashable:

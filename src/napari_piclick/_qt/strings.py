@@ -59,6 +59,12 @@ OVERWRITE_TIP = (
     "Otherwise those pixels stay as they are."
 )
 
+LIVE = "Live preview"
+LIVE_TIP = (
+    "If ticked, what a click would give shows faintly while the mouse moves over the image (H). "
+    "It is a first look: the click itself may look closer."
+)
+
 START = "Go on clicking"
 START_TIP = "Select the layer of clicks, so that your next click in the image counts."
 UNDO = "Undo"

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QKeySequence, QShortcut  # type: ignore[attr-defined]
 from qtpy.QtWidgets import (
-    QFrame,
     QGridLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -29,6 +27,7 @@ from napari_piclick._qt.form import Form
 from napari_piclick._qt.object_panel import ObjectPanel
 from napari_piclick._qt.proposal_strip import ProposalStrip
 from napari_piclick._qt.recovery_banner import RecoveryBanner
+from napari_piclick._qt.scroll_column import ScrollColumn
 from napari_piclick._qt.section import Sections
 from napari_piclick._qt.volume_panel import VolumePanel
 from napari_piclick.session.engine import Engine
@@ -75,6 +74,8 @@ class PiClickWidget(QWidget):
         self.controller = Controller(viewer, Jobs(engine))
         self.controller.answers.options = self.preferences.options
         self.controller.set_opacity(self.preferences.preview_opacity)
+        self.controller.live.switch(self.preferences.live_preview)
+        self.controller.live.toggled.connect(self._on_live_toggled)
         self._first_steps = FirstSteps()
         self._first_steps.dismissed.connect(self._on_dismissed)
         self._form = Form(self.controller)
@@ -118,6 +119,7 @@ class PiClickWidget(QWidget):
         """Find the canvas of the window that the panel has come to."""
         super().showEvent(event)
         self._tab.watch(self)
+        self._area.fit_width()
 
     def event(self, event: QEvent | None) -> bool:
         """Let go of the viewer when the panel is taken out of its window."""
@@ -151,7 +153,8 @@ class PiClickWidget(QWidget):
         layout.addStretch()
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(_scrolling(content))
+        self._area = ScrollColumn(content)
+        whole.addWidget(self._area)
 
     def _draw(self) -> None:
         """Show what the controller has now."""
@@ -183,12 +186,17 @@ class PiClickWidget(QWidget):
     def _on_dismissed(self) -> None:
         self.preferences.show_help = False
 
+    def _on_live_toggled(self, on: bool) -> None:
+        self.preferences.live_preview = on
+        self._draw()
+
     def _on_preference_changed(self, name: str) -> None:
         if name == "device":
             self.controller.answers.reload()
         if name == "autosave_minutes":
             self.autosave.set_minutes(self.preferences.autosave_minutes)
         self.controller.set_opacity(self.preferences.preview_opacity)
+        self.controller.live.switch(self.preferences.live_preview)
         self._draw()
 
     def _button(self, text: str, shortcut: keys.Shortcut) -> QPushButton:
@@ -222,20 +230,3 @@ def _show(label: QLabel, text: str) -> None:
     # Qt lays out and paints anew even if the text is the same
     if label.text() != text:
         label.setText(text)
-
-
-def _scrolling(content: QWidget) -> QScrollArea:
-    """The content, which scrolls where the window is low.
-
-    A change of size within it also ends at its border: napari's window would otherwise arrange
-    all its docks anew with every sentence that comes out longer than the last.
-    """
-    area = QScrollArea()
-    area.setWidget(content)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    bar = area.verticalScrollBar()
-    room = bar.sizeHint().width() if bar is not None else 0
-    area.setMinimumWidth(content.sizeHint().width() + room)
-    return area

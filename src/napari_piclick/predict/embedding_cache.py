@@ -33,6 +33,9 @@ class EmbeddingCache:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._kept
+
     @property
     def nbytes(self) -> int:
         """Memory that the embeddings take."""

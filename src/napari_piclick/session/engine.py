@@ -137,6 +137,21 @@ class Engine:
         yield answer
         return replace(answer, thumbnails=draw_thumbnails(source, proposals, prompt.clicks))
 
+    def foresee(self, prompt: Prompt, source: Source, *, encode: bool = False) -> Proposals | None:
+        """What would be answered, roughly and at once; None where that is not known.
+
+        Parameters
+        ----------
+        prompt : Prompt
+        source : Source
+        encode : bool
+            Whether to encode what is to be looked at, where that is not done yet.
+        """
+        if self._predictor is None:
+            return None
+        found = source.glance(self._predictor, prompt, encode=encode)
+        return None if found is None else pick(found, self.options.pick_rule)
+
     def another(self) -> SharedPredictor:
         """The predictor for work beside the questions, with a plane of its own; loads it first."""
         self._load_once()

@@ -57,6 +57,21 @@ class SharedPredictor:
         """Do what can be done ahead for another plane."""
         self._predictor.prefetch(image, **how)
 
+    def glance(
+        self,
+        image: Any,
+        clicks: Sequence[Click],
+        previous: Proposals | np.ndarray | None = None,
+        **how: Any,
+    ) -> Proposals | None:
+        """What clicks would be answered at a first look, if that is quick; see `Predictor.glance`.
+
+        Models that keep nothing of an image cannot tell.
+        """
+        look = getattr(self._predictor, "glance", None)
+        found: Proposals | None = None if look is None else look(image, clicks, previous, **how)
+        return found
+
     def predict(
         self, clicks: Sequence[Click], previous: Proposals | np.ndarray | None = None
     ) -> Proposals:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from napari_piclick.plane import Plane, PlanePixels
     from napari_piclick.predict import ClickPredictor
+    from napari_piclick.proposals import Proposals
+    from napari_piclick.session.prompt import Prompt
+    from napari_piclick.session.shared_predictor import SharedPredictor
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +62,15 @@ class Source:
     def show_to(self, predictor: ClickPredictor) -> None:
         """Have a predictor take this plane, to answer clicks on it."""
         predictor.set_image(self.pixels, contrast_limits=self.window, rgb=self.rgb, key=self.key)
+
+    def glance(
+        self, predictor: SharedPredictor, prompt: Prompt, *, encode: bool = False
+    ) -> Proposals | None:
+        """What a predictor would answer at a first look; see `Predictor.glance`."""
+        return predictor.glance(
+            self.pixels, prompt.clicks, prompt.previous, contrast_limits=self.window,
+            rgb=self.rgb, key=self.key, encode=encode,
+        )  # fmt: skip
 
     def encode_ahead(self, predictor: ClickPredictor) -> None:
         """Have a predictor do what it can for this plane, without leaving its current one."""
