@@ -53,7 +53,7 @@ def move(viewer: ViewerModel, controller: Controller) -> Callable[..., None]:
 @pytest.fixture
 def ask(jobs: PatientJobs) -> Callable[[], None]:
     """Have the question that waits answered."""
-    stream = jobs.streams[2]
+    stream = jobs.streams[3]
 
     def ask() -> None:
         assert stream.waiting, "nothing was asked"
@@ -101,7 +101,7 @@ def test_it_refines_the_mask_that_is_shown(
 ) -> None:
     click(*INSIDE)
     move(OTHER)
-    assert not jobs.streams[2].waiting, "the click comes first"
+    assert not jobs.streams[3].waiting, "the click comes first"
     jobs.work()
     move((5, 12, 12), "Shift")
     ask()
@@ -123,7 +123,7 @@ def test_only_the_latest_place_is_asked_about(
 def test_the_mouse_that_went_on_is_followed(
     viewer: ViewerModel, jobs: PatientJobs, blocks: np.ndarray, move: Callable[..., None]
 ) -> None:
-    stream = jobs.streams[2]
+    stream = jobs.streams[3]
     move(INSIDE)
     stream.work(1)
     move(OTHER)
@@ -165,8 +165,8 @@ def test_it_goes_away_and_what_comes_late_is_dropped(
     else:
         move(OTHER, "Control")
     assert not foreseen(viewer).any()
-    if jobs.streams[2].waiting:
-        jobs.streams[2].work()
+    if jobs.streams[3].waiting:
+        jobs.streams[3].work()
     assert not foreseen(viewer).any()
 
 
@@ -177,7 +177,7 @@ def test_an_answer_that_is_under_way_does_not_outlive_a_click(
     move: Callable[..., None],
 ) -> None:
     move(INSIDE)
-    stream = jobs.streams[2]
+    stream = jobs.streams[3]
     work, result, _ = stream._work
     late = next(iter(work()))
     click(*OTHER)
@@ -198,7 +198,7 @@ def test_what_is_not_encoded_is_once_the_mouse_rests(
     ask()
     assert foreseen(viewer)[10, 10]
     assert len(predictor.glances) == 1
-    assert not jobs.streams[2].waiting
+    assert not jobs.streams[3].waiting
 
 
 def test_it_is_silent_while_off_while_painting_and_in_3d(
@@ -206,7 +206,7 @@ def test_it_is_silent_while_off_while_painting_and_in_3d(
 ) -> None:
     controller.live.switch(False)
     move(INSIDE)
-    assert not jobs.streams[2].waiting
+    assert not jobs.streams[3].waiting
     controller.live.switch(True)
     labels = viewer.add_labels(np.zeros((12, 40, 50), np.uint8))
     viewer.layers.selection.active = labels
@@ -215,7 +215,7 @@ def test_it_is_silent_while_off_while_painting_and_in_3d(
     labels.mode = "pan_zoom"
     viewer.dims.ndisplay = 3
     move(INSIDE)
-    assert not jobs.streams[2].waiting
+    assert not jobs.streams[3].waiting
 
 
 def test_it_tells_when_it_is_switched_and_lets_go(

@@ -8,6 +8,7 @@ from napari.utils.notifications import show_warning
 from psygnal import Signal
 
 from napari_piclick._napari.answers import DEFAULT_MODEL, Answers
+from napari_piclick._napari.class_colors import ClassColors
 from napari_piclick._napari.keeper import Keeper
 from napari_piclick._napari.keys import bind_everywhere, bind_keys, unbind_everywhere
 from napari_piclick._napari.label_actions import LabelActions
@@ -58,6 +59,8 @@ class Controller:
         Shows the session on the image, and hears clicks there.
     answers : Answers
         What a model says to the session's questions.
+    class_colors : ClassColors
+        Colours the labels by class.
     live : LivePreview
         Shows what a click under the mouse would give.
     volume : VolumeActions
@@ -82,6 +85,8 @@ class Controller:
         self.keeper = Keeper(self.session, self._view, self.labels, journals)
         self.answers = Answers(self.session, self._view, jobs)
         self.volume: VolumeActions = VolumeActions(self, jobs.beside(), jobs.beside())
+        self.class_colors = ClassColors(self.labels, self.session, jobs.beside())
+        self.class_colors.changed.connect(self._on_something_changed)
         self.live: LivePreview = LivePreview(
             viewer, self.session, self._view, self.overlay, self.answers, jobs.beside()
         )
@@ -115,6 +120,7 @@ class Controller:
         self._closed = True
         self.volume.close()
         self.live.close()
+        self.class_colors.close()
         for name in ("inserted", "removed", "renamed"):
             getattr(self._viewer.layers.events, name).disconnect(self._on_something_changed)
         self._viewer.layers.selection.events.active.disconnect(self._on_something_changed)

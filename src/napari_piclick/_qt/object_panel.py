@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QGridLayout,
+    QHBoxLayout,
     QHeaderView,
     QPushButton,
     QTableWidget,
@@ -63,6 +64,15 @@ class ObjectPanel(QWidget):
         assert line is not None
         line.setPlaceholderText(strings.NO_CLASS)
         self.kind.textActivated.connect(self._on_class_chosen)
+        self.colors = QComboBox()
+        self.colors.addItems([strings.BY_OBJECT, strings.BY_CLASS])
+        self.colors.setToolTip(strings.COLORS_TIP)
+        self.colors.setAccessibleName(strings.COLORS)
+        self.colors.currentIndexChanged.connect(self._on_colors_chosen)
+        classes = QHBoxLayout()
+        classes.setSpacing(4)
+        classes.addWidget(self.kind, 1)
+        classes.addWidget(self.colors, 1)
         buttons = QGridLayout()
         buttons.setSpacing(4)
         for number, (text, tip, request) in enumerate(
@@ -86,7 +96,7 @@ class ObjectPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.table)
-        layout.addWidget(self.kind)
+        layout.addLayout(classes)
         layout.addLayout(buttons)
         layout.addWidget(self.this_slice)
         self._timer = QTimer(self)
@@ -108,6 +118,8 @@ class ObjectPanel(QWidget):
 
     def draw(self) -> None:
         """Show the objects as they are now."""
+        with QSignalBlocker(self.colors):
+            self.colors.setCurrentIndex(int(self._controller.class_colors.on))
         labels = self._controller.labels
         rows = labels.table()
         image = self._controller.image
@@ -191,6 +203,9 @@ class ObjectPanel(QWidget):
 
     def _on_class_chosen(self, name: str) -> None:
         self._each(lambda label: self._controller.labels.classify(label, name.strip()))
+
+    def _on_colors_chosen(self, index: int) -> None:
+        self._controller.class_colors.switch(bool(index))
 
     def _on_save(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, strings.SAVE, "", strings.FILES)

@@ -31,6 +31,13 @@ THIS_SLICE_TIP = "If ticked, parts, holes and outlines are changed on the slice 
 CLASS_TIP = "A class for the selected objects: choose one or type a new name, then press Enter."
 CLASS = "Class of the selected objects"
 NO_CLASS = "Class…"
+COLORS = "Colours of the labels"
+COLORS_TIP = (
+    "Show each object in a colour of its own, or in that of its class; objects in no class are "
+    "gray then. Your own colours come back with “Colour by object”."
+)
+BY_OBJECT = "Colour by object"
+BY_CLASS = "Colour by class"
 SAVE = "Save…"
 SAVE_TIP = "Save labels and clicks together in one file, to go on from later."
 OPEN = "Open…"
