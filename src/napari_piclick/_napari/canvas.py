@@ -38,6 +38,8 @@ class Canvas:
     image : napari.layers.Image
     opacity : float
         Of the preview, 0 to 1.
+    pixel_ratio : float
+        How many device pixels each of Qt's has on the screen.
 
     Attributes
     ----------
@@ -59,13 +61,20 @@ class Canvas:
     layer_made = Signal(object)
     moved = Signal()
 
-    def __init__(self, viewer: ViewerModel, image: Image, opacity: float = OPACITY) -> None:
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        image: Image,
+        opacity: float = OPACITY,
+        pixel_ratio: float = 1.0,
+    ) -> None:
         self._viewer = viewer
         self._image = image
         self._clicks: ClicksLayer | None = None
         self._preview: PreviewLayer | None = None
         self._drawn: tuple[Proposals | None, Proposals | None] | None = None
         self._opacity = opacity
+        self._pixel_ratio = pixel_ratio
         self._others = OtherLayers(viewer, image)
         self._others.clicked.connect(self._on_clicked)
         self._others.picked.connect(self._on_picked)
@@ -91,6 +100,7 @@ class Canvas:
         """Make the next click in the canvas reach us."""
         if self._clicks is None:
             self._clicks = ClicksLayer(self._image)
+            self._clicks.set_pixel_ratio(self._pixel_ratio)
             self._clicks.clicked.connect(self._on_clicked)
             self._clicks.picked.connect(self._on_picked)
             self._clicks.edited.connect(self._on_edited)
@@ -105,6 +115,12 @@ class Canvas:
         self._opacity = opacity
         if self._preview is not None:
             self._preview.layer.opacity = opacity
+
+    def set_pixel_ratio(self, ratio: float) -> None:
+        """Draw on a screen with so many device pixels to each of Qt's."""
+        self._pixel_ratio = ratio
+        if self._clicks is not None:
+            self._clicks.set_pixel_ratio(ratio)
 
     def read_clicks(self) -> tuple[np.ndarray, list[bool]]:
         """The points in volume coordinates, (N, ndim), and which of them are positive."""

@@ -22,7 +22,7 @@ NAME = "PiClick clicks"
 SIGNS = ("positive", "negative")
 COLORS = ("#3ddc54", "#ff3b30")
 SYMBOLS = ("disc", "x")
-#: Diameter, as a share of the image's longer side, and its limits on the screen in pixels.
+#: Diameter, as a share of the image's longer side, and its limits on the screen in Qt's pixels.
 SIZE = 1 / 40
 SCREEN_SIZE = (2, 14)
 LEFT, RIGHT = 1, 2
@@ -92,6 +92,11 @@ class ClicksLayer:
             self.layer.data = points
             self.layer.features = _features([SIGNS[not sign] for sign in positive])
             self.layer.symbol = [SYMBOLS[not sign] for sign in positive]
+
+    def set_pixel_ratio(self, ratio: float) -> None:
+        """Draw the clicks as large on screens with so many device pixels to each of Qt's."""
+        low, high = SCREEN_SIZE
+        self.layer.canvas_size_limits = (round(low * ratio), round(high * ratio))
 
     def read(self) -> tuple[np.ndarray, list[bool]]:
         """The points in volume coordinates, (N, ndim), and which of them are positive."""

@@ -62,6 +62,7 @@ class Overlay:
         self._peeked: int | None = None
         self._foreseen: Proposals | None = None
         self._opacity = OPACITY
+        self._pixel_ratio = 1.0
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -78,7 +79,7 @@ class Overlay:
         self.close()
         if image is None:
             return
-        self._canvas = Canvas(self._viewer, image, self._opacity)
+        self._canvas = Canvas(self._viewer, image, self._opacity, self._pixel_ratio)
         self._canvas.clicked.connect(self._on_clicked)
         self._canvas.picked.connect(self._on_picked)
         self._canvas.edited.connect(self._on_edited)
@@ -98,6 +99,13 @@ class Overlay:
         self._opacity = opacity
         if self._canvas is not None:
             self._canvas.set_opacity(opacity)
+
+    def set_pixel_ratio(self, ratio: float) -> None:
+        """Draw on a screen with so many device pixels to each of Qt's."""
+        if ratio != self._pixel_ratio:
+            self._pixel_ratio = ratio
+            if self._canvas is not None:
+                self._canvas.set_pixel_ratio(ratio)
 
     def peek(self, index: int | None) -> None:
         """Show another proposal without choosing it; None for the chosen one again."""

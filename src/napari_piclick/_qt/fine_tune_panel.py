@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_piclick._napari.activity import Activity
 from napari_piclick._qt import strings
 from napari_piclick.weights import store
 
@@ -69,6 +70,7 @@ class FineTunePanel(QWidget):
         super().__init__()
         self._planes, self._make = planes, make
         self._worker: Any = None
+        self._activity = Activity()
         self.text = QLabel(strings.FINE_TUNE_TEXT)
         self.text.setWordWrap(True)
         self.name = QLineEdit()
@@ -144,6 +146,7 @@ class FineTunePanel(QWidget):
         self.bar.setRange(0, progress.steps)
         self.bar.setValue(progress.step)
         self.state.setText(strings.fine_tuning(progress.step, progress.steps))
+        self._activity.show(strings.FINE_TUNING_ACTIVITY, progress.step, progress.steps)
 
     def _on_done(self, result: tuple[FineTuning, int, Stored]) -> None:
         run, count, model = result
@@ -172,8 +175,11 @@ class FineTunePanel(QWidget):
         self.bar.setVisible(busy)
         self.stop.setEnabled(True)
         self.stop.setVisible(busy)
-        if not busy:
+        if busy:
+            self._activity.show(strings.FINE_TUNING_ACTIVITY)
+        else:
             self._worker = None
+            self._activity.close()
 
 
 def _free_name(image: str) -> str:

@@ -42,6 +42,7 @@ FINE_TUNE_NAME_TIP = "What to call the new model. The old one stays as it is."
 FINE_TUNE_STOP = "Stop fine-tuning"
 FINE_TUNE_STOP_TIP = "Nothing is kept of what was learned so far."
 FINE_TUNE_BEGINS = "Looking at the labelled slices…"
+FINE_TUNING_ACTIVITY = "PiClick: fine-tuning"
 FINE_TUNE_STOPPING = "Stopping after this step…"
 FINE_TUNE_STOPPED = "Stopped. No model was made."
 FINE_TUNE_NO_LABELS = "There are no labels to learn from: choose an image and its labels first."
@@ -241,6 +242,16 @@ def _doing(controller: Controller, busy: bool) -> str:
         return "Now left click on the object itself."
     count = f"{len(clicks)} click{'s' if len(clicks) > 1 else ''}."
     return f"{count} Click again to correct, or keep the object (Enter)."
+
+
+def activity(stage: Stage) -> str:
+    """What the model does, for napari's activity dock."""
+    return f"PiClick: {_STAGES[stage]}"
+
+
+def following(label: int, slices: int) -> str:
+    """An object is followed through slices, for napari's activity dock."""
+    return f"PiClick: object {label} on {_slices(slices)}"
 
 
 def device(controller: Controller) -> str:

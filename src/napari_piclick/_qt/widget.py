@@ -19,6 +19,7 @@ from napari_piclick._napari.controller import DEFAULT_MODEL, Controller
 from napari_piclick._napari.jobs import Jobs
 from napari_piclick._napari.preferences import Preferences
 from napari_piclick._qt import object_strings, strings, volume_strings
+from napari_piclick._qt.activities import Activities
 from napari_piclick._qt.autosave_timer import AutosaveTimer
 from napari_piclick._qt.busy_line import BusyLine
 from napari_piclick._qt.canvas_tab import CanvasTab
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 #: What napari's style adds to the height of a label, in pixels.
 PADDING = 6
+#: Qt tells of a screen with other pixels from 6.6 on.
+OTHER_SCREEN = getattr(QEvent.Type, "DevicePixelRatioChange", None)
 
 
 class PiClickWidget(QWidget):
@@ -103,6 +106,7 @@ class PiClickWidget(QWidget):
             self.controller.keeper, self, self.preferences.autosave_minutes
         )
         self.volume = VolumePanel(self.controller)
+        self._activities = Activities(self.controller)
         self._volume_section = self.sections.add(volume_strings.TITLE, self.volume)
         self._tab = CanvasTab(self, self.controller)
         self._lay_out()
@@ -113,6 +117,7 @@ class PiClickWidget(QWidget):
         # not to a method of this widget: Qt no longer calls those of what it is destroying
         self.destroyed.connect(self.controller.close)
         self.destroyed.connect(self.preferences.close)
+        self.destroyed.connect(self._activities.close)
         self._draw()
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -120,12 +125,15 @@ class PiClickWidget(QWidget):
         super().showEvent(event)
         self._tab.watch(self)
         self._area.fit_width()
+        self.controller.overlay.set_pixel_ratio(self.devicePixelRatioF())
 
     def event(self, event: QEvent | None) -> bool:
         """Let go of the viewer when the panel is taken out of its window."""
         moved = event is not None and event.type() == QEvent.Type.ParentChange
         if moved and self.parent() is None:
             self._close()
+        if event is not None and event.type() == OTHER_SCREEN:
+            self.controller.overlay.set_pixel_ratio(self.devicePixelRatioF())
         return bool(super().event(event))
 
     def _lay_out(self) -> None:
@@ -165,6 +173,7 @@ class PiClickWidget(QWidget):
         self._start.setHidden(controller.listening)
         self._hint.setVisible(controller.listening and not self.preferences.show_help)
         self._busy.show_busy(controller.stage is not None)
+        self._activities.draw(self._busy.moving)
         _show(self._status, strings.status(controller, busy=self._busy.moving))
         proposals = session.proposals
         _show(
@@ -182,6 +191,7 @@ class PiClickWidget(QWidget):
     def _close(self) -> None:
         self.controller.close()
         self.preferences.close()
+        self._activities.close()
 
     def _on_dismissed(self) -> None:
         self.preferences.show_help = False
