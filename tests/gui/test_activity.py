@@ -74,8 +74,7 @@ def test_fine_tuning(desk: Desk) -> None:
 def test_nothing_is_printed(qtbot: QtBot, capsys: pytest.CaptureFixture[str]) -> None:
     activity = Activity()
     activity.show("PiClick: work", 1, 3)
-    qtbot.wait(20)
-    assert [line.n for line in progress._all_instances] == [1]
+    qtbot.waitUntil(lambda: [line.n for line in progress._all_instances] == [1])
     activity.show("PiClick: more work", 3, 3)
     qtbot.wait(20)
     activity.close()

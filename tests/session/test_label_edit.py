@@ -116,3 +116,29 @@ def test_arrays_that_cannot_be_labels_are_refused() -> None:
     frozen.flags.writeable = False
     with pytest.raises(LabelsError, match="read-only"):
         ArrayLabels(frozen)
+
+
+def test_edits_of_one_slice_after_another_are_made_as_one() -> None:
+    labels = ArrayLabels(np.zeros((4, 5, 6), np.uint16))
+    edits = []
+    for k in (2, 3, 1, 0):
+        mask = np.zeros((4, 5, 6), bool)
+        mask[k, 1:3, k:5] = True
+        edits.append(LabelEdit.of(labels.data, np.nonzero(mask), k + 1))
+    (joined,) = LabelEdit.side_by_side(edits)
+    joined.apply(labels)
+    expected = ArrayLabels(np.zeros((4, 5, 6), np.uint16))
+    for edit in edits:
+        edit.apply(expected)
+    np.testing.assert_array_equal(labels.data, expected.data)
+    joined.revert(labels)
+    assert not labels.data.any()
+
+
+def test_edits_that_overlap_or_change_the_type_stay_apart() -> None:
+    data = np.zeros((4, 5), np.uint8)
+    first = LabelEdit.of(data, (np.array([0, 2]), np.array([1, 1])), 1)
+    between = LabelEdit.of(data, (np.array([1]), np.array([1])), 2)
+    larger = LabelEdit.of(data, (np.array([3]), np.array([1])), 300)
+    for edits in ([first, between], [between, larger], [first], []):
+        assert LabelEdit.side_by_side(edits) == edits

@@ -9,13 +9,15 @@ from qtpy.QtCore import QTimer
 
 #: What goes on, and how far it is: steps done, and all, or 0 where nobody knows.
 State = tuple[str, int, int]
+#: Work shorter than this is not told of, in milliseconds: napari's line costs time of its own.
+PATIENCE = 400
 
 
 class Activity:
     """A line that comes with `show` and goes with `close`; for the main thread only.
 
-    It changes at the next turn of the event loop, because napari's line works off all events
-    that wait, and so must not be touched in the middle of anything.
+    It comes after a moment, and otherwise changes at the next turn of the event loop, because
+    napari's line works off all events that wait: it must not be touched in the middle of anything.
     """
 
     def __init__(self) -> None:
@@ -45,8 +47,12 @@ class Activity:
 
     def _want(self, state: State | None) -> None:
         self._wanted = state
-        if state != self._shown and not self._busy:
+        if self._busy or state == self._shown:
+            return
+        if self._shown is not None:
             self._timer.start(0)
+        elif not self._timer.isActive():
+            self._timer.start(PATIENCE)
 
     def _draw(self) -> None:
         if self._busy:

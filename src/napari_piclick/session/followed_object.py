@@ -85,18 +85,24 @@ class FollowedObject:
             Whether it changed this object on any of these slices.
         """
         mine = (edit.before == self.label) | (edit.after == self.label)
-        voxels = np.stack(edit.voxels, -1)[mine]
-        others = [axis for axis in self.plane.hidden if axis != self.axis]
-        wanted = [self.plane.position(axis) for axis in others]
-        here = (voxels[:, others] == wanted).all(-1)
-        voxels, now = voxels[here], edit.after[mine][here] == self.label
-        for index in np.unique(voxels[:, self.axis]).tolist():
+        axes = edit.voxels
+        for axis in self.plane.hidden:
+            if axis != self.axis:
+                mine &= axes[axis] == self.plane.position(axis)
+        if not mine.any():
+            return False
+        along, rows, cols = (axes[axis][mine] for axis in (self.axis, *self.plane.displayed))
+        now = edit.after[mine] == self.label
+        if (np.diff(along) < 0).any():
+            order = np.argsort(along, kind="stable")
+            along, rows, cols, now = (part[order] for part in (along, rows, cols, now))
+        starts = np.flatnonzero(np.diff(along, prepend=-1))
+        for start, end in zip(starts, (*starts[1:], len(along)), strict=True):
+            index, part = int(along[start]), slice(start, end)
             mask = mask_on(self.labels.data, self.plane_at(index), self.label)
-            on = voxels[:, self.axis] == index
-            rows, cols = voxels[on][:, list(self.plane.displayed)].T
-            mask[rows, cols] = now[on]
+            mask[rows[part], cols[part]] = now[part]
             self._see(index, mask)
-        return len(voxels) > 0
+        return True
 
     @property
     def ratings(self) -> list[SliceQuality]:

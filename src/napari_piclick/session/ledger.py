@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from psygnal import Signal
 
 from napari_piclick.session.drafts import Drafts
+from napari_piclick.session.label_edit import LabelEdit
 from napari_piclick.session.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from napari_piclick.proposals import Proposals
     from napari_piclick.session.draft import Draft
-    from napari_piclick.session.label_edit import LabelEdit
     from napari_piclick.session.label_map import LabelMap
     from napari_piclick.session.prompt import Prompt
     from napari_piclick.session.record import Record
@@ -216,7 +216,8 @@ class Ledger:
     def _walk(self, step: Step, *, back: bool) -> bool:
         """Take a step back or do it again; False if nothing changed by it."""
         changed = False
-        for edit in reversed(step.edits) if back else step.edits:
+        edits = LabelEdit.side_by_side(step.edits)
+        for edit in reversed(edits) if back else edits:
             if step.labels is not None:
                 done = edit.revert(step.labels) if back else edit.apply(step.labels)
                 if len(done):
