@@ -122,14 +122,16 @@ class Geometry:
     def order(self) -> tuple[int, ...]:
         """The axes of the file's array in the order of the layer's.
 
-        Axes that are not space come first, the last one (time, in NIfTI) before the others.
+        Axes that are not space come first, the slowest one (time, in NIfTI) before the others.
         Of a patient, the axis nearest to up and down is next, then that nearest to front and
         back, then that nearest to right and left.
         """
         world, _ = self._orientation
         ranks = world if self.anatomical else range(len(self.spatial))
         axes = sorted(zip(ranks, self.spatial, strict=True), reverse=True)
-        others = self.others[::-1] if self.anatomical else self.others
+        # NIfTI counts space first, TIFF and ITK last; the slowest axis is the first of a layer.
+        last = self.others and min(self.others) > max(self.spatial)
+        others = self.others[::-1] if last else self.others
         return (*others, *(axis for _, axis in axes))
 
     def to_layer(self, array: Any) -> Any:
@@ -174,7 +176,7 @@ class Geometry:
     @property
     def layer_units(self) -> tuple[str, ...]:
         """The unit of each axis of the layer."""
-        time = "s" if self.anatomical and self.frame != 1 else "pixel"
+        time = "s" if self.frame != 1 else "pixel"
         first = [time, *["pixel"] * len(self.others)][: len(self.others)]
         return (*first, *[self.unit] * len(self.spatial))
 

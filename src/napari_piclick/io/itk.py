@@ -1,22 +1,34 @@
-"""NRRD, MHA and MHD files and DICOM series: read and written by SimpleITK."""
+"""NRRD, MHA, MHD and single DICOM files: read by SimpleITK, and labels written by it."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation names it so
 
 from napari_piclick.io.errors import VolumeError
 from napari_piclick.io.geometry import LPS_TO_RAS, Geometry
+from napari_piclick.io.tiff_size import UNITS
 from napari_piclick.io.volume import Volume
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: What files written here say of themselves: their unit, that they lie in the space of a picture,
+#: as a TIFF does, and that they are labels (NRRD has a field of its own for that).
+UNIT, SPACE, PICTURE, CONTENT = "unit", "world", "picture", ("NRRD_content", "content")
+#: More values of a voxel than this are no channels.
+MOST_CHANNELS = 16
 
 sitk.ProcessObject.SetGlobalWarningDisplay(False)
 
 
-def read_itk(path: Path, name: str) -> Volume:
+def read_itk(path: Path, name: str) -> list[Volume]:
     """Read an NRRD, MHA, MHD or DICOM file, in SimpleITK's order (t, z, y, x).
+
+    Several values of a voxel that are no colours are channels, and volumes of their own.
 
     Raises
     ------
@@ -32,64 +44,7 @@ def read_itk(path: Path, name: str) -> Volume:
             f"{path} cannot be read as {kind}: it is damaged, incomplete or of another "
             f"kind{beside}; copy or export it again."
         ) from error
-    return _volume(image, name)
-
-
-def dicom_series(folder: Path) -> tuple[str, ...]:
-    """The identifiers of the DICOM series whose files lie in a folder; none, if there are none."""
-    return tuple(sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder)) or ())
-
-
-def read_dicom_series(folder: Path, name: str) -> list[Volume]:
-    """Read every DICOM series of a folder, each sorted by the place of its slices.
-
-    Raises
-    ------
-    VolumeError
-        If there is no series, or one cannot be read.
-    """
-    series = dicom_series(folder)
-    if not series:
-        raise VolumeError(f"The folder {folder} holds no DICOM series; choose the one that does.")
-    _check_complete(folder, series)
-    volumes = []
-    for number, identifier in enumerate(series, start=1):
-        files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), identifier)
-        reader = sitk.ImageSeriesReader()
-        reader.SetFileNames(files)
-        try:
-            image = reader.Execute()
-        except RuntimeError as error:
-            raise VolumeError(
-                f"A DICOM series of {len(files)} files in {folder} cannot be read: a file is "
-                "damaged or incomplete, or the slices differ in size; export the series again."
-            ) from error
-        volumes.append(_volume(image, name if len(series) == 1 else f"{name} {number}"))
-    return volumes
-
-
-def _check_complete(folder: Path, series: tuple[str, ...]) -> None:
-    """Make sure that no damaged slice is left out in silence, as the search for series does."""
-    find = sitk.ImageSeriesReader.GetGDCMSeriesFileNames
-    found = {Path(file).name for one in series for file in find(str(folder), one)}
-    lost = sorted(
-        file.name
-        for file in folder.iterdir()
-        if file.name not in found and file.name != "DICOMDIR" and _is_dicom(file)
-    )
-    if lost:
-        more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
-        raise VolumeError(
-            f"The DICOM files {', '.join(lost[:3])}{more} in {folder} are "
-            "damaged, incomplete or of another kind; export the series again."
-        )
-
-
-def _is_dicom(file: Path) -> bool:
-    if not file.is_file():
-        return False
-    with file.open("rb") as content:
-        return content.read(132)[128:] == b"DICM" or file.suffix.lower() == ".dcm"
+    return volumes_of(image, name, _nrrd_unit(path) if path.suffix.lower() == ".nrrd" else "")
 
 
 def write_itk(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
@@ -124,6 +79,11 @@ def write_itk(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
     image.SetSpacing(spacing.tolist())
     image.SetOrigin(origin.tolist())
     image.SetDirection(direction.ravel().tolist())
+    image.SetMetaData(CONTENT[path.suffix.lower() != ".nrrd"], "labels")
+    if geometry.unit != ("mm" if geometry.anatomical else "pixel"):
+        image.SetMetaData(UNIT, geometry.unit)
+    if not geometry.anatomical:
+        image.SetMetaData(SPACE, PICTURE)
     try:
         sitk.WriteImage(image, str(path), useCompression=True)
     except RuntimeError as error:
@@ -132,14 +92,17 @@ def write_itk(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
         ) from error
 
 
-def _volume(image: Any, name: str) -> Volume:
+def volumes_of(image: Any, name: str, unit: str = "") -> list[Volume]:
+    """The volumes of an image of SimpleITK: one, or one for each channel.
+
+    Parameters
+    ----------
+    image : SimpleITK.Image
+    name : str
+    unit : str
+        Of length, as far as the file tells it otherwise than under the key ``unit``.
+    """
     data = sitk.GetArrayFromImage(image)
-    rgb = image.GetNumberOfComponentsPerPixel() in (3, 4)
-    if image.GetNumberOfComponentsPerPixel() > 1 and not rgb:
-        raise VolumeError(
-            f"{name} has {image.GetNumberOfComponentsPerPixel()} values per voxel; one value, or "
-            "3 or 4 as colours, can be shown."
-        )
     ndim = image.GetDimension()
     count = min(ndim, 3)
     direction = np.reshape(image.GetDirection(), (ndim, ndim))[:count, :count]
@@ -147,14 +110,37 @@ def _volume(image: Any, name: str) -> Volume:
     affine = np.eye(4)
     affine[:count, :count] = direction * spacing[:count]
     affine[:count, 3] = image.GetOrigin()[:count]
+    told = {key: image.GetMetaData(key) for key in (UNIT, SPACE) if image.HasMetaDataKey(key)}
+    unit = UNITS.get(told.get(UNIT, unit).lower(), "mm")
+    anatomical = told.get(SPACE) != PICTURE
     geometry = Geometry(
         spatial=tuple(range(ndim - 1, ndim - 1 - count, -1)),
         ndim=ndim,
-        affine=LPS_TO_RAS @ affine,
-        anatomical=True,
+        affine=LPS_TO_RAS @ affine if anatomical else affine,
+        anatomical=anatomical,
+        unit=unit if anatomical or UNIT in told else "pixel",
         frame=float(spacing[3]) if ndim > 3 else 1.0,
     )
-    return Volume(name, data, geometry, rgb)
+    components = image.GetNumberOfComponentsPerPixel()
+    if components == 1:
+        labels = any(image.HasMetaDataKey(k) and image.GetMetaData(k) == "labels" for k in CONTENT)
+        return [Volume(name, data, geometry, labels=labels)]
+    if components in (3, 4) and data.dtype.kind == "u":
+        return [Volume(name, data, geometry, rgb=True)]
+    if components > MOST_CHANNELS:
+        raise VolumeError(
+            f"{name} has {components} values per voxel; up to {MOST_CHANNELS} can be shown, as "
+            "channels: export the ones that you need."
+        )
+    return [Volume(f"{name} channel {k + 1}", data[..., k], geometry) for k in range(components)]
+
+
+def _nrrd_unit(path: Path) -> str:
+    """The unit of space that the head of an NRRD file tells; SimpleITK leaves it out."""
+    with path.open("rb") as file:
+        head = file.read(8192).partition(b"\n\n")[0].decode("latin-1")
+    found = re.search(r'^(?:space units|units):[^"\n]*"([^"]+)"', head, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _lies_flat(affine: np.ndarray) -> bool:

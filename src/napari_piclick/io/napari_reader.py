@@ -21,16 +21,21 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
 
 
 def read(path: Paths) -> list[LayerData]:
-    """The layers of one or more files, or of a folder with DICOM series.
+    """The layers of a file, or of a folder; several TIFF files of one slice each are a stack.
 
     Raises
     ------
     VolumeError
         If one cannot be read; the message says why, and what to do.
     """
-    from napari_piclick.io.volumes import read_volumes
+    from napari_piclick.io.volumes import TIFF, ending, read_volumes
 
-    return [volume.layer_data() for one in _paths(path) for volume in read_volumes(one)]
+    paths = _paths(path)
+    if len(paths) > 1 and all(ending(one) in TIFF for one in paths):  # "Open Files as Stack"
+        from napari_piclick.io.slices import read_slices
+
+        return [read_slices(paths, paths[0].parent.name or paths[0].stem).layer_data()]
+    return [volume.layer_data() for one in paths for volume in read_volumes(one)]
 
 
 def _paths(path: Paths) -> Sequence[Path]:

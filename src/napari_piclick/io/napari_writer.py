@@ -91,7 +91,7 @@ def _own_geometry(ndim: int, attributes: Mapping[str, Any]) -> Geometry:
 
 
 def _unit(attributes: Mapping[str, Any]) -> str:
-    from napari_piclick.io.tiff import UNITS
+    from napari_piclick.io.tiff_size import UNITS
 
     units = attributes.get("units") or ("pixel",)
     return UNITS.get(str(units[-1]), "pixel")

@@ -11,7 +11,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 
 from napari_piclick.io.errors import VolumeError
-from napari_piclick.io.geometry import Geometry
+from napari_piclick.io.geometry import LPS_TO_RAS, Geometry
 from napari_piclick.io.volume import READ_AT_ONCE, Volume
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 UNREADABLE = (OSError, ValueError, EOFError, zlib.error, ImageFileError, HeaderDataError)
 
 _UNITS = {"mm": "mm", "micron": "um", "meter": "m", "unknown": "mm"}
+#: What NIfTI has no unit for is written in one that it has: factor and unit.
+_AS = {"nm": (1e-3, "um"), "cm": (10.0, "mm"), "inch": (25.4, "mm")}
+#: Said in the description of files that lie in the space of a picture, as a TIFF does.
+PICTURE = b"PiClick labels in the space of a picture"
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 
 
@@ -55,12 +59,13 @@ def read_nifti(path: Path, name: str) -> Volume:
     affine = np.asarray(image.affine, float)
     if not np.isfinite(affine).all():
         raise VolumeError(f"{path} has an affine with values that are not finite; export it again.")
+    picture = header["descrip"].item().rstrip(b"\0") == PICTURE
     geometry = Geometry(
         spatial=tuple(range(min(ndim, 3))),
         ndim=ndim,
-        affine=affine,
-        anatomical=True,
-        unit=_UNITS.get(length, "mm"),
+        affine=LPS_TO_RAS @ affine if picture else affine,
+        anatomical=not picture,
+        unit="pixel" if picture and length == "unknown" else _UNITS.get(length, "mm"),
         header=header.copy(),
         frame=frame,
     )
@@ -87,7 +92,7 @@ def write_nifti(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
         array = np.expand_dims(array, 2)
     header = _header(geometry, array)
     # The affine of a source comes from its header: given again, it changes nothing there.
-    affine = geometry.affine if geometry.header is not None else geometry.nifti_affine
+    affine = geometry.nifti_affine if geometry.header is not None else _affine(geometry)[0]
     two = isinstance(header, nib.Nifti2Header)
     image = (nib.Nifti2Image if two else nib.Nifti1Image)(array, affine, header)
     nib.save(image, path)
@@ -121,6 +126,12 @@ class _Scaled:
         return np.asarray(self._proxy[key], np.float32)
 
 
+def _affine(geometry: Geometry) -> tuple[np.ndarray, str]:
+    """The affine of a file without a header of its own, and its unit."""
+    factor, unit = _AS.get(geometry.unit, (1.0, geometry.unit))
+    return np.diag([factor, factor, factor, 1.0]) @ geometry.nifti_affine, unit
+
+
 def _header(geometry: Geometry, array: np.ndarray) -> Any:
     if geometry.header is not None:
         header = geometry.header.copy()
@@ -128,11 +139,15 @@ def _header(geometry: Geometry, array: np.ndarray) -> Any:
         # Large label maps have more voxels along an axis than NIfTI-1 can count.
         header = nib.Nifti1Header() if max(array.shape) < 2**15 else nib.Nifti2Header()
         header.set_data_shape(array.shape)
-        code = "scanner" if geometry.anatomical else "aligned"
-        header.set_sform(geometry.nifti_affine, code=code)
-        header.set_qform(geometry.nifti_affine, code="unknown")
+        affine, unit = _affine(geometry)
+        header.set_sform(affine, code="scanner" if geometry.anatomical else "aligned")
+        header.set_qform(affine, code="unknown")
         units = {ours: theirs for theirs, ours in _UNITS.items() if theirs != "unknown"}
-        header.set_xyzt_units(units.get(geometry.unit, "unknown"))
+        header.set_xyzt_units(units.get(unit, "unknown"), "sec" if geometry.frame != 1 else None)
+        if array.ndim > 3:
+            header["pixdim"][4] = geometry.frame
+        if not geometry.anatomical:
+            header["descrip"] = PICTURE
     header.set_data_dtype(array.dtype)
     header.set_slope_inter(1, 0)
     header["cal_min"] = header["cal_max"] = 0

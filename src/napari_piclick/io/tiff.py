@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
+import struct
 import warnings
+import zlib
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -14,25 +16,41 @@ import tifffile
 
 from napari_piclick.io.errors import VolumeError
 from napari_piclick.io.geometry import Geometry
-from napari_piclick.io.volume import READ_AT_ONCE, Volume
+from napari_piclick.io.tiff_pixels import CompressionError, read_pixels
+from napari_piclick.io.tiff_size import PhysicalSize, physical_size
+from napari_piclick.io.volume import Volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: Names that ImageJ, OME and people use, and the unit that each means.
-UNITS = {
-    "um": "um", "µm": "um", "μm": "um", "\\u00b5m": "um", "micron": "um", "microns": "um",
-    "micrometer": "um", "nm": "nm", "nanometer": "nm", "mm": "mm", "millimeter": "mm", "cm": "cm",
-    "m": "m", "inch": "inch",
-}  # fmt: skip
+#: What tifffile raises for files that are damaged or no TIFF at all.
+UNREADABLE = (
+    OSError, ValueError, ArithmeticError, IndexError, KeyError, TypeError, AttributeError,
+    RuntimeError, ET.ParseError, struct.error, zlib.error, tifffile.TiffFileError,
+)  # fmt: skip
+
+#: What a file that was written here says of itself.
+LABELS = {"content": "labels"}
+
+#: Pictures of slide scanners that show the slide, not what is on it.
+THUMBNAILS = ("Thumbnail", "Label", "Macro", "Overview")
 
 #: Letters that tifffile gives to the pages of a stack that does not say what they are.
 _PAGES = "IQ"
 
 
-def read_tiff(path: Path, name: str) -> list[Volume]:
-    """Read a TIFF file, in tifffile's order; each channel is a volume of its own.
+def read_tiff(path: Path, name: str, *, lazy: bool = False) -> list[Volume]:
+    """Read a TIFF file, in tifffile's order.
+
+    Each channel is a volume of its own, and so is each image of a file that holds several.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+    lazy : bool
+        Not to decode anything before it is looked at, even if it is small.
 
     Raises
     ------
@@ -41,37 +59,84 @@ def read_tiff(path: Path, name: str) -> list[Volume]:
     """
     try:
         with _damage_is_an_error(), tifffile.TiffFile(path) as file:
-            if not file.series:
-                raise ValueError("no image")
-            series = file.series[0]
-            axes = "".join(a if a in "XYZCTS" else "Z" if a in _PAGES else "U" for a in series.axes)
-            data = _pixels(path, series)
-            spacing, unit, frame = _physical_size(file)
-    except (OSError, ValueError, IndexError, KeyError, RuntimeError, tifffile.TiffFileError) as e:
+            pictures = _pictures(file)
+            volumes = []
+            for number, series in pictures:
+                own = name if len(pictures) == 1 else f"{name} {number + 1}"
+                size = physical_size(file, number)
+                volumes += _channels(own, *_read_series(path, series, lazy), size)
+            if _holds_labels(file):
+                volumes = list(map(_as_labels, volumes))
+    except CompressionError as error:
+        raise VolumeError(
+            f"{path} is compressed as {error}, which needs the package imagecodecs: install it "
+            "(pip install imagecodecs), or save the file uncompressed."
+        ) from error
+    except UNREADABLE as error:
         raise VolumeError(
             f"{path} cannot be read as TIFF: it is damaged, incomplete or of another kind; copy or "
             "save it again."
-        ) from e
-    except ImportError as error:  # raised by tifffile for compressions it has no codec for
-        raise VolumeError(
-            f"{path} is compressed in a way that needs the package imagecodecs: install it "
-            "(pip install imagecodecs), or save the file uncompressed."
         ) from error
+    if not volumes:
+        raise VolumeError(f"{path} holds no image with rows and columns; copy or save it again.")
+    return volumes
+
+
+def _pictures(file: Any) -> list[tuple[int, Any]]:
+    """The series that are worth a layer, with their numbers: no thumbnails."""
+    pictures = [
+        (number, series)
+        for number, series in enumerate(file.series)
+        if not series.keyframe.is_reduced and series.name not in THUMBNAILS
+    ]
+    return pictures or list(enumerate(file.series))
+
+
+def _holds_labels(file: Any) -> bool:
+    told = [file.imagej_metadata or {}, *(file.shaped_metadata or ())]
+    return any(LABELS.items() <= one.items() for one in told)
+
+
+def _as_labels(volume: Volume) -> Volume:
+    """Labels again, also where ImageJ asked for another type."""
+    whole = volume.data.dtype.kind in "ui"
+    data = volume.data if whole else volume.data.astype(np.uint32)
+    return replace(volume, data=data, labels=True)
+
+
+def _read_series(path: Path, series: Any, lazy: bool) -> tuple[str, list[Any]]:
+    """The axes of a series, one letter each, and its levels, the finest first."""
+    axes = "".join(a if a in "XYZCTS" else "Z" if a in _PAGES else "U" for a in series.axes)
+    lazy = lazy or len(series.levels) > 1
+    return axes, [read_pixels(path, level, lazy=lazy) for level in series.levels]
+
+
+def _channels(name: str, axes: str, levels: list[Any], size: PhysicalSize) -> list[Volume]:
+    """A volume for each channel of a series; none if it has no rows and columns."""
     if "X" not in axes or "Y" not in axes:
-        raise VolumeError(f"{path} holds no image: its axes are {series.axes}.")
-    rgb = axes.endswith("S") and data.shape[-1] in (3, 4)
-    axes = axes[:-1] if rgb else axes.replace("S", "C")
+        return []
+    color = axes.find("S")
+    if color >= 0 and levels[0].shape[color] in (3, 4):
+        levels = [np.moveaxis(level, color, -1) for level in levels]
+        axes, rgb = axes.replace("S", ""), True
+    else:
+        axes, rgb = axes.replace("S", "C"), False
     spatial = tuple(axes.index(letter) for letter in "XYZ" if letter in axes)
-    affine = np.diag([*spacing, 1.0])
-    geometry = Geometry(spatial, len(axes), affine, anatomical=False, unit=unit, frame=frame)
+    affine = np.diag([size.x, size.y, size.z, 1.0])
+    geometry = Geometry(
+        spatial, len(axes), affine, anatomical=False, unit=size.unit, frame=size.frame
+    )
     if "C" not in axes:
-        return [Volume(name, data, geometry, rgb)]
+        return [Volume(name, levels[0], geometry, rgb, levels=tuple(levels[1:]))]
     channel = axes.index("C")
-    count = data.shape[channel]
-    taken = [(slice(None),) * channel + (index,) for index in range(count)]
-    names = [name] if count == 1 else [f"{name} channel {index + 1}" for index in range(count)]
+    count = levels[0].shape[channel]
     one = geometry.without(channel)
-    return [Volume(n, data[index], one, rgb) for n, index in zip(names, taken, strict=True)]
+    volumes = []
+    for index in range(count):
+        own = name if count == 1 else f"{name} channel {index + 1}"
+        first, *others = (level[(slice(None),) * channel + (index,)] for level in levels)
+        volumes.append(Volume(own, first, one, rgb, levels=tuple(others)))
+    return volumes
 
 
 def write_tiff(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
@@ -95,7 +160,7 @@ def write_tiff(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
         array = array.astype(np.float32) if imagej else array
     sizes = [geometry.spacing[axis] for axis in geometry.spatial]
     axes = "T" * (array.ndim > len(sizes)) + "ZYX"[-len(sizes) :]
-    metadata: dict[str, Any] = {"axes": axes} if imagej else {}
+    metadata: dict[str, Any] = {"axes": axes, **LABELS} if imagej else dict(LABELS)
     if geometry.unit != "pixel":
         metadata["unit"] = geometry.unit
     if len(sizes) == 3:
@@ -134,56 +199,3 @@ def _damage_is_an_error() -> Iterator[None]:
     finally:
         log.removeHandler(handler)
         log.propagate = propagate
-
-
-def _pixels(path: Path, series: Any) -> Any:
-    """The pixels of a series: a memory map where they lie as they are, read by pages if many."""
-    if series.dataoffset is not None and not series.keyframe.is_tiled:
-        if series.dataoffset + series.nbytes > path.stat().st_size:
-            raise ValueError("the file ends before its pixels do")
-        dtype = np.dtype(series.parent.byteorder + series.dtype.char)
-        return np.memmap(path, dtype, "r", series.dataoffset, tuple(series.shape))
-    if series.nbytes <= READ_AT_ONCE or len(series) < 2:
-        return series.asarray()
-    import dask.array as da
-    from dask.delayed import delayed
-
-    pages = len(series)
-    shape = series.keyframe.shape
-    read = delayed(tifffile.imread, pure=True)
-    planes = [da.from_delayed(read(path, key=k), shape, series.dtype) for k in range(pages)]
-    return da.stack(planes).reshape(series.shape)
-
-
-def _physical_size(file: Any) -> tuple[tuple[float, float, float], str, float]:
-    """Size of a voxel along x, y and z, its unit, and the seconds between frames."""
-    if file.is_ome:
-        return _ome_size(file.ome_metadata)
-    if not file.is_imagej:
-        return (1.0, 1.0, 1.0), "pixel", 1.0
-    told = file.imagej_metadata or {}
-    unit = UNITS.get(str(told.get("unit", "")).strip().lower(), "pixel")
-    if unit == "pixel":
-        return (1.0, 1.0, 1.0), unit, 1.0
-    sizes = []
-    for tag in ("XResolution", "YResolution"):
-        above, below = file.pages[0].tags[tag].value if tag in file.pages[0].tags else (1, 1)
-        sizes.append(below / above if above else 1.0)
-    depth = float(told.get("spacing", 1.0)) or 1.0
-    return (sizes[0], sizes[1], abs(depth)), unit, float(told.get("finterval", 1.0)) or 1.0
-
-
-def _ome_size(xml: str) -> tuple[tuple[float, float, float], str, float]:
-    found = ET.fromstring(re.sub(r'\sxmlns="[^"]+"', "", xml, count=1)).find(".//Pixels")
-    told = {} if found is None else found.attrib
-    unit = UNITS.get(told.get("PhysicalSizeXUnit", "µm").lower(), "pixel")
-    if "PhysicalSizeX" not in told or unit == "pixel":
-        return (1.0, 1.0, 1.0), "pixel", 1.0
-    x = float(told["PhysicalSizeX"])
-    y = float(told.get("PhysicalSizeY", x))
-    z = float(told.get("PhysicalSizeZ", 1.0))
-    deep = UNITS.get(told.get("PhysicalSizeZUnit", "µm").lower(), unit)
-    return (x, y, z * _METRES.get(deep, 1.0) / _METRES.get(unit, 1.0)), unit, 1.0
-
-
-_METRES = {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "um": 1e-6, "nm": 1e-9, "inch": 0.0254}

@@ -29,6 +29,8 @@ class Volume:
     rgb : bool
     labels : bool
         Whether the file says that its values are labels.
+    levels : tuple of array-like
+        The same picture in smaller and smaller sizes, where the file has them.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Volume:
     geometry: Geometry
     rgb: bool = False
     labels: bool = False
+    levels: tuple[Any, ...] = ()
 
     def layer_data(self) -> LayerData:
         """The layer that shows it; ``metadata["geometry"]`` brings its labels back to the file.
@@ -53,4 +56,8 @@ class Volume:
         }
         if not labels:
             settings["rgb"] = self.rgb
-        return geometry.to_layer(self.data), settings, "labels" if labels else "image"
+        data = geometry.to_layer(self.data)
+        if self.levels:
+            data = [data, *map(geometry.to_layer, self.levels)]
+            settings["multiscale"] = True
+        return data, settings, "labels" if labels else "image"

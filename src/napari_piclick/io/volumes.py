@@ -40,30 +40,37 @@ def stem(path: Path) -> str:
 def can_read(path: Path) -> bool:
     """Tell whether a file, by its ending, or a folder, by its files, may be readable."""
     if path.is_dir():
-        from napari_piclick.io.itk import dicom_series
+        from napari_piclick.io.dicom import dicom_folders
+        from napari_piclick.io.slices import slices_in
 
-        return bool(dicom_series(path))
+        return bool(slices_in(path) or dicom_folders(path))
     return bool(ending(path))
 
 
 def read_volumes(path: Path) -> list[Volume]:
-    """Read a file (NIfTI, NRRD, MHA, MHD, TIFF, DICOM) or a folder with DICOM series.
+    """Read a file (NIfTI, NRRD, MHA, MHD, TIFF, DICOM) or a folder.
+
+    A folder holds DICOM series, or the slices of a stack as one TIFF file each.
 
     Returns
     -------
     list of Volume
-        One, except for TIFF files with several channels and folders with several series.
+        One, except for files with several channels or images and folders with several series.
 
     Raises
     ------
     VolumeError
         If it cannot be read; the message says why, and what to do.
     """
-    name = stem(path)
     if path.is_dir():
-        from napari_piclick.io.itk import read_dicom_series
+        from napari_piclick.io.dicom import read_dicom_series
+        from napari_piclick.io.slices import read_folder, slices_in
 
-        return read_dicom_series(path, name)
+        files = slices_in(path)
+        if files:
+            return read_folder(files, path.name)
+        return read_dicom_series(path, path.name)
+    name = stem(path)
     if not path.is_file():
         raise VolumeError(f"There is no file {path}.")
     kind = ending(path)
@@ -75,10 +82,12 @@ def read_volumes(path: Path) -> list[Volume]:
         from napari_piclick.io.tiff import read_tiff
 
         return read_tiff(path, name)
-    if kind in ITK or kind in DICOM:
+    from napari_piclick.io.dicom import is_dicom
+
+    if kind in ITK or kind in DICOM or is_dicom(path):
         from napari_piclick.io.itk import read_itk
 
-        return [read_itk(path, name)]
+        return read_itk(path, name)
     raise VolumeError(f"{path} is none of the kinds that can be read: {', '.join(READABLE)}.")
 
 
