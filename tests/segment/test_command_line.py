@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813
 import tifffile
+from PIL import Image
+from tests.segment.conftest import AFFINE, click, clicks_file
 
 from napari_piclick.io.geometry import Geometry
-from napari_piclick.io.volumes import write_labels
-from napari_piclick.segment import job
+from napari_piclick.io.volumes import read_volumes, write_labels
 from napari_piclick.segment.__main__ import main
 from napari_piclick.session.stopping import Reason
-
-AFFINE = np.array([[0, 0, 1.5, 3], [-0.5, 0, 0, 4], [0, 0.75, 0, 5], [0, 0, 0, 1]])
-
-
-@pytest.fixture
-def flood(predictor, monkeypatch):
-    """The command line with a predictor whose answers are known."""
-    monkeypatch.setattr(job, "_predictor", lambda *_: predictor)
-    return predictor
-
-
-@pytest.fixture
-def image(tmp_path, blocks):
-    """A NIfTI file with the blocks in the order (y, x, z) of its own array."""
-    path = tmp_path / "blocks.nii.gz"
-    nib.save(nib.Nifti1Image(np.moveaxis(blocks, 0, 2).copy(), AFFINE), path)
-    return path
-
-
-def clicks_file(path, *clicks, axis=2):
-    content = {"axis": axis, "clicks": list(clicks)}
-    path.write_text(json.dumps(content))
-    return str(path)
-
-
-def click(*index, positive=True, label=1):
-    return {"index": list(index), "positive": positive, "object": label}
 
 
 def test_one_click_labels_its_object_through_the_volume(flood, image, tmp_path, blocks, capsys):
@@ -129,7 +105,7 @@ def test_channels_of_a_4d_file_in_grey_and_in_colour(flood, tmp_path, blocks, ca
     modalities = np.stack([np.zeros_like(block), block, block // 2], axis=3)
     nib.save(nib.Nifti1Image(modalities, AFFINE), path)
     clicks = clicks_file(tmp_path / "clicks.json", click(10, 12, 5))
-    command = [str(path), "--clicks", clicks, "--propagate", "--output", str(out)]
+    command = [str(path), "--clicks", clicks, "--propagate", "--output", str(out), "--force"]
     for channels in (["1"], ["1", "2"], ["0", "1", "2"]):
         assert main([*command, "--channels", *channels]) == 0
         np.testing.assert_array_equal(np.asarray(nib.load(out).dataobj), block == 60)
@@ -141,12 +117,27 @@ def test_channels_of_a_4d_file_in_grey_and_in_colour(flood, tmp_path, blocks, ca
         assert sentence in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["labels.nrrd", "labels.tif", "labels.csv", "labels.json"])
-def test_other_outputs(flood, image, tmp_path, name):
-    out = tmp_path / name
+def test_every_output_holds_the_same_object(flood, image, tmp_path, blocks):
     clicks = clicks_file(tmp_path / "clicks.json", click(10, 12, 5))
-    assert main([str(image), "--clicks", clicks, "--propagate", "--output", str(out)]) == 0
-    assert out.stat().st_size > 80
+    expected = blocks == 60
+    for name in ("l.nii.gz", "l.nii", "l.nrrd", "l.mha", "l.tif", "l.csv", "l.json", "l.png"):
+        command = [str(image), "--clicks", clicks, "--propagate", "--output", str(tmp_path / name)]
+        assert main(command) == 0
+    for name in ("l.nii.gz", "l.nii"):
+        labels = np.asarray(nib.load(tmp_path / name).dataobj)
+        np.testing.assert_array_equal(labels, np.moveaxis(expected, 0, 2))
+    for name in ("l.nrrd", "l.mha"):
+        labels = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / name)))
+        np.testing.assert_array_equal(labels.transpose(), np.moveaxis(expected, 0, 2))
+    # Tables, pictures and TIFF have the axes of the layer: the file's (y, x, z) lie on x, z, y.
+    shown = read_volumes(image)[0].geometry.to_layer(np.moveaxis(expected, 0, 2))
+    pictures = [np.asarray(Image.open(file)) for file in sorted(tmp_path.glob("l_*.png"))]
+    np.testing.assert_array_equal(pictures, shown)
+    table = next(csv.DictReader((tmp_path / "l.csv").read_text().splitlines()))
+    assert float(table["volume_mm3"]) == pytest.approx(1680 * 1.5 * 0.5 * 0.75)
+    annotations = json.loads((tmp_path / "l.json").read_text())["annotations"]
+    assert sum(annotation["area"] for annotation in annotations) == 1680
+    assert tifffile.imread(tmp_path / "l.tif").sum() == 1680
 
 
 def test_several_images_and_what_is_recorded_repeats_them(flood, image, tmp_path, blocks, capsys):
@@ -165,14 +156,14 @@ def test_several_images_and_what_is_recorded_repeats_them(flood, image, tmp_path
     assert recorded["model"] == "flood"
     assert recorded["clicks"] == [click(5, 10, 12)]
     first = (out / "second_labels.tif").read_bytes()
-    assert main([*command, "--clicks", str(record)]) == 0
+    assert main([*command, "--clicks", str(record), "--force"]) == 0
     assert (out / "second_labels.tif").read_bytes() == first
 
     # One that fails does not keep the others from their outputs.
     (clicks / "blocks.json").unlink()
     (out / "second_labels.tif").unlink()
     capsys.readouterr()
-    assert main([*command, "--clicks", str(clicks)]) == 2
+    assert main([*command, "--clicks", str(clicks), "--force"]) == 2
     assert (out / "second_labels.tif").exists()
     assert "blocks.json cannot be read" in capsys.readouterr().err
 
@@ -191,6 +182,9 @@ def test_several_images_and_what_is_recorded_repeats_them(flood, image, tmp_path
         ('{"axis": 2, "clicks": [{"index": [1, 2]}]}', "one index for each axis"),
         ('{"axis": 2, "clicks": [{"index": [1, 2, 12]}]}', "lies outside the image"),
         ('{"clicks": [{"index": [1, 2, 3], "positive": false}]}', "no positive click"),
+        ('{"clicks": [{"index": [1, 2, NaN]}]}', 'needs an "index"'),
+        ('{"clicks": [{"index": [1, 2, 1e400]}]}', 'needs an "index"'),
+        ('{"clicks": [{"index": [1, 2, 3], "proposal": -1}]}', "whole number from 0"),
     ],
 )
 def test_clicks_that_cannot_be_used(flood, image, tmp_path, capsys, content, sentence):

@@ -6,17 +6,22 @@
 
 ``axis`` is the axis that is sliced; ``index`` has one number for each axis of the array, as the
 reader of the file's format has it (nibabel's for NIfTI). ``positive`` (true if left out) and
-``object`` (1 if left out) may be left out; what else the file holds is not looked at.
+``object`` (1 if left out) may be left out. ``proposal`` may say which of the proposals is taken
+after a click, counted from 0, instead of the model's own pick; what else the file holds is not
+looked at.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    import numpy as np
 
 
 class ClicksError(ValueError):
@@ -34,11 +39,14 @@ class VolumeClick:
     positive : bool
     object : int
         The label of the object that is meant; 1 or more.
+    proposal : int, optional
+        The proposal to be taken after it, counted from 0; the model's own pick if not said.
     """
 
     index: tuple[float, ...]
     positive: bool = True
     object: int = 1
+    proposal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +59,14 @@ class ClicksFile:
         In the order they were made.
     axis : int, optional
         The axis that is sliced.
+    starts : mapping of (object, index of the plane) to (H, W) bool
+        The mask that the first click on a plane refines, where there was one; its rows run along
+        the axis that comes first in a layer.
     """
 
     clicks: tuple[VolumeClick, ...]
     axis: int | None = None
+    starts: Mapping[tuple[int, tuple[int, ...]], np.ndarray] = field(default_factory=dict)
 
     @property
     def objects(self) -> tuple[int, ...]:
@@ -64,7 +76,12 @@ class ClicksFile:
     def to_dict(self) -> dict[str, Any]:
         """The content of the file."""
         clicks = [
-            {"index": list(click.index), "positive": click.positive, "object": click.object}
+            {
+                "index": list(click.index),
+                "positive": click.positive,
+                "object": click.object,
+                **({} if click.proposal is None else {"proposal": click.proposal}),
+            }
             for click in self.clicks
         ]
         axis = {} if self.axis is None else {"axis": self.axis}
@@ -102,7 +119,7 @@ def read_clicks(path: Path) -> ClicksFile:
 def _click(content: Any, where: str) -> VolumeClick:
     index = content.get("index") if isinstance(content, dict) else None
     if not isinstance(index, list) or not all(
-        isinstance(i, int | float) and not isinstance(i, bool) for i in index
+        isinstance(i, int | float) and not isinstance(i, bool) and abs(i) < 2**53 for i in index
     ):
         raise ClicksError(f'{where} needs an "index", one number for each axis of the image.')
     positive, label = content.get("positive", True), content.get("object", 1)
@@ -110,4 +127,7 @@ def _click(content: Any, where: str) -> VolumeClick:
         raise ClicksError(f'{where}: "positive" must be true or false, not {positive!r}.')
     if not isinstance(label, int) or isinstance(label, bool) or not 1 <= label < 2**32:
         raise ClicksError(f'{where}: "object" must be a whole number from 1, not {label!r}.')
-    return VolumeClick(tuple(index), positive, label)
+    proposal = content.get("proposal")
+    if proposal is not None and (not isinstance(proposal, int) or proposal < 0):
+        raise ClicksError(f'{where}: "proposal" must be a whole number from 0, not {proposal!r}.')
+    return VolumeClick(tuple(index), positive, label, proposal)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import threading
+import warnings
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from napari_piclick.io.errors import VolumeError
+from napari_piclick.io.errors import VolumeError, VolumeWarning
 from napari_piclick.io.tables import write_coco, write_slices, write_volumes
 from napari_piclick.io.volumes import read_volumes, write_labels
 from napari_piclick.io.whole_file import whole_file
 from napari_piclick.segment.clicks_file import read_clicks
+from napari_piclick.segment.saved_prompts import read_prompts
 from napari_piclick.segment.segmenter import VolumeSegmenter
 from napari_piclick.session.channels import ColorVolume
+from napari_piclick.session.saved_session import SUFFIX
 from napari_piclick.session.volume_window import sample_planes, window_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -45,6 +48,8 @@ class Job:
         When propagation stops; None not to propagate.
     record : Path, optional
         Where to write the prompts: clicks, model and its weights, to repeat the job exactly.
+    interpolate : bool
+        Whether to fill the slices between those clicked on from their outlines.
     """
 
     image: Path
@@ -55,6 +60,7 @@ class Job:
     channels: tuple[int, ...] = ()
     rules: Rules | None = None
     record: Path | None = None
+    interpolate: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,38 +70,70 @@ class Done:
     image: Path
     lines: tuple[str, ...] = ()
     error: str = ""
+    warnings: tuple[str, ...] = ()
 
 
-def do(job: Job) -> Done:
-    """Do a job; what is wrong with its files is said, not raised."""
-    try:
-        clicks = read_clicks(job.clicks)
-        volume = choose_channels(read_volumes(job.image), job.channels)
-        predictor = _predictor(job.model, job.device)
-        segmenter = VolumeSegmenter(predictor, volume, clicks, job.rules)
-        labels, reports = segmenter.labels()
-        _write(job.output, labels, volume)
-        if job.record is not None:
-            content = {
-                "image": str(job.image),
-                "model": predictor.name,
-                "weights": predictor.weights_hash,
-                "propagated": job.rules is not None,
-                **clicks.to_dict(),
-            }
-            with whole_file(job.record) as temporary:
-                temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    except (ValueError, FileNotFoundError, MemoryError) as error:
-        return Done(job.image, error=" ".join(str(error).split()) or "There is too little memory.")
-    return Done(job.image, tuple(map(str, reports)))
+def do(job: Job, progress: Callable[[], Any] | None = None) -> Done:
+    """Do a job; what is wrong with its files is said, not raised.
+
+    Parameters
+    ----------
+    job : Job
+    progress : callable, optional
+        Called for every slice that was found.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", VolumeWarning)
+        try:
+            lines, error = _segment(job, progress), ""
+        except (ValueError, OSError, RuntimeError, MemoryError) as failure:
+            lines, error = (), " ".join(str(failure).split()) or "There is too little memory."
+    said = tuple(f"{job.image.name}: {warning.message}" for warning in caught)
+    return Done(job.image, lines, error, said)
 
 
-@lru_cache(maxsize=1)
+def _segment(job: Job, progress: Callable[[], Any] | None) -> tuple[str, ...]:
+    """Read, segment and write; what was found."""
+    saved = job.clicks.suffix == SUFFIX
+    given = [] if saved else [read_clicks(job.clicks)]
+    volume = choose_channels(read_volumes(job.image), job.channels)
+    given = given or read_prompts(job.clicks, volume)
+    predictor = _predictor(job.model, job.device)
+    segmenters = [
+        VolumeSegmenter(
+            predictor, volume, clicks, job.rules, interpolate=job.interpolate, progress=progress
+        )
+        for clicks in given
+    ]
+    labels = segmenters[0].empty()
+    reports = [report for segmenter in segmenters for report in segmenter.segment(labels)]
+    _write(job.output, labels, volume)
+    if job.record is not None:
+        content = {
+            "image": str(job.image),
+            "model": predictor.name,
+            "weights": predictor.weights_hash,
+            "propagated": job.rules is not None,
+            **given[0].to_dict(),
+        }
+        with whole_file(job.record) as temporary:
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return tuple(map(str, reports))
+
+
+#: The predictor of each thread: it keeps the image it was shown last, so none may share it.
+_MADE = threading.local()
+
+
 def _predictor(model: str, device: str) -> Predictor:
-    """The predictor of this process; torch is imported here."""
+    """The predictor of this thread; torch is imported here."""
     from napari_piclick.predict import load_predictor
 
-    predictor: Any = load_predictor(model, device=device)
+    if getattr(_MADE, "key", None) != (model, device):
+        _MADE.predictor = None  # let go of the last one before the next is made
+        _MADE.predictor, _MADE.key = load_predictor(model, device=device), (model, device)
+    predictor: Predictor = _MADE.predictor
     return predictor
 
 

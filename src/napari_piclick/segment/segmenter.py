@@ -12,6 +12,7 @@ import numpy as np
 from napari_piclick.clicks import Click
 from napari_piclick.plane import Plane
 from napari_piclick.segment.clicks_file import ClicksError
+from napari_piclick.session.interpolate import interpolate_gaps
 from napari_piclick.session.plane_stack import PlaneStack
 from napari_piclick.session.propagate import propagate, propagate_again
 from napari_piclick.session.slice_mask import ObjectSlices, SliceMask
@@ -19,7 +20,7 @@ from napari_piclick.session.stopping import Reason, Stopped
 from napari_piclick.session.volume_window import sample_indices, window_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from napari_piclick.io.volume import Volume
     from napari_piclick.predict import Predictor
@@ -70,6 +71,10 @@ class VolumeSegmenter:
     clicks : ClicksFile
     rules : Rules, optional
         When propagation stops; None to label only the slices that were clicked.
+    interpolate : bool
+        Whether to fill the slices between those that were clicked from their outlines.
+    progress : callable, optional
+        Called for every slice that was found.
 
     Raises
     ------
@@ -83,27 +88,35 @@ class VolumeSegmenter:
         volume: Volume,
         clicks: ClicksFile,
         rules: Rules | None = None,
+        *,
+        interpolate: bool = False,
+        progress: Callable[[], Any] | None = None,
     ) -> None:
         self.predictor = predictor
         self.volume = volume
         self.clicks = clicks
         self.rules = rules
+        self.interpolate = interpolate
+        self._progress = progress or (lambda: None)
         self.shape = tuple(int(n) for n in volume.data.shape[: volume.geometry.ndim])
         self.axis, self.displayed = _axes(volume, clicks.axis)
         for click in clicks.clicks:
             _check(click, self.shape)
 
-    def labels(self) -> tuple[np.ndarray, list[ObjectReport]]:
-        """Segment every object.
+    def empty(self) -> np.ndarray:
+        """Labels of the volume's shape in which there is nothing yet, of a type for its objects."""
+        return np.zeros(self.shape, np.min_scalar_type(max(self.clicks.objects)))
 
-        Returns
-        -------
-        labels : unsigned array of the volume's shape
-            An object takes no voxel from those whose first clicks came before.
-        reports : list of ObjectReport
+    def segment(self, labels: np.ndarray) -> list[ObjectReport]:
+        """Segment every object into labels.
+
+        Parameters
+        ----------
+        labels : integer array of the volume's shape
+            Changed in place. An object takes no voxel from those that are there, nor from those
+            whose first clicks came before.
         """
-        labels = np.zeros(self.shape, np.min_scalar_type(max(self.clicks.objects)))
-        return labels, [self._segment(label, labels) for label in self.clicks.objects]
+        return [self._segment(label, labels) for label in self.clicks.objects]
 
     def _segment(self, label: int, labels: np.ndarray) -> ObjectReport:
         report = ObjectReport(label)
@@ -114,7 +127,7 @@ class VolumeSegmenter:
         if self.axis is None:
             for clicks in places.values():
                 plane = self._plane_of(clicks[0])
-                found = self._answer(plane, 0, clicks, None)
+                found = self._answer(plane, 0, clicks, self._start(plane, 0, label))
                 _write(labels, plane, found, report)
             return report
         # Slices along one axis belong together; those that differ in another one do not.
@@ -143,8 +156,9 @@ class VolumeSegmenter:
         corrections = []
         for clicks in groups:
             index = round(clicks[0].index[self.axis])
-            if any(click.positive for click in clicks):
-                slices.put(self._answer(stack.plane_at(index), index, clicks, None))
+            begun = self._start(stack.plane_at(index), index, label)
+            if begun is not None or any(click.positive for click in clicks):
+                slices.put(self._answer(stack.plane_at(index), index, clicks, begun))
             else:
                 corrections.append((index, clicks))
         if not len(slices):
@@ -170,11 +184,23 @@ class VolumeSegmenter:
                 self._run(
                     propagate_again(self.predictor, stack, slices, index, rules=self.rules), report
                 )
+        if self.interpolate:
+            for between in list(interpolate_gaps(slices, stack.plane.spacing)):
+                slices.put(between)
+                self._progress()
         return list(slices)
 
-    @staticmethod
-    def _run(events: Iterable[SliceMask | Stopped], report: ObjectReport) -> None:
-        report.stops += [event for event in events if isinstance(event, Stopped)]
+    def _run(self, events: Iterable[SliceMask | Stopped], report: ObjectReport) -> None:
+        for event in events:
+            if isinstance(event, Stopped):
+                report.stops.append(event)
+            else:
+                self._progress()
+
+    def _start(self, plane: Plane, index: int, label: int) -> SliceMask | None:
+        """The mask that the clicks on a plane began with."""
+        start = self.clicks.starts.get((label, plane.index))
+        return None if start is None else SliceMask.of(index, start)
 
     def _answer(
         self, plane: Plane, index: int, clicks: list[VolumeClick], before: SliceMask | None
@@ -189,11 +215,16 @@ class VolumeSegmenter:
         )
         given: list[Click] = []
         answer: Any = None if before is None else before.plane_mask().astype(np.float32)
-        # A positive click comes first: without it there is nothing that others could correct.
-        for click in sorted(clicks, key=lambda c: not c.positive) if before is None else clicks:
+        if before is None and not clicks[0].positive:
+            # A positive click comes first: without it there is nothing that others could correct.
+            clicks = sorted(clicks, key=lambda c: not c.positive)
+        for click in clicks:
             row, col = plane.from_volume(click.index)
             given.append(Click(float(row), float(col), click.positive))
             answer = self.predictor.predict(given, answer)
+            if click.proposal is not None:
+                answer = _choose(answer, click.proposal)
+        self._progress()
         return SliceMask.of(index, answer.plane_mask())
 
     def _plane_of(self, click: VolumeClick) -> Plane:
@@ -222,13 +253,15 @@ def _axes(volume: Volume, axis: int | None) -> tuple[int | None, tuple[int, int]
     """The axis that is sliced, and those of its planes."""
     spatial, ndim = volume.geometry.spatial, volume.geometry.ndim
     if ndim == 2:
-        return None, (0, 1)
+        rows, cols = volume.geometry.order
+        return None, (rows, cols)
     axis = spatial[-1] if axis is None and len(spatial) == 3 else axis
     if axis is None:
         axis = volume.geometry.others[0]
     if not 0 <= axis < ndim:
         raise ClicksError(f"{volume.name} has the axes 0 to {ndim - 1}, but not {axis}.")
-    shown = sorted(a for a in spatial if a != axis)
+    # Planes as the window shows them: an axis that comes first in a layer runs down.
+    shown = [a for a in volume.geometry.order if a in spatial and a != axis]
     if len(shown) > 2:  # along time, the planes are those of the last axis of space
         shown.remove(spatial[-1])
     if len(shown) < 2:
@@ -256,3 +289,8 @@ def _write(labels: np.ndarray, plane: Plane, found: SliceMask, report: ObjectRep
     report.slices += 1
     report.voxels += int(free.sum())
     report.kept_back += int((~free).sum())
+
+
+def _choose(proposals: Any, index: int) -> Any:
+    """The proposals with the one that was chosen; the model's pick if it makes fewer."""
+    return proposals.choose(index) if index < len(proposals) else proposals

@@ -6,12 +6,12 @@ import os
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_piclick.segment.job import Done, do
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor
 
     from napari_piclick.segment.job import Job
@@ -21,7 +21,12 @@ class WorkersError(RuntimeError):
     """Workers cannot be had; the message is one sentence for the user."""
 
 
-def run_jobs(jobs: Sequence[Job], workers: int = 1, scheduler: str = "") -> Iterator[Done]:
+def run_jobs(
+    jobs: Sequence[Job],
+    workers: int = 1,
+    scheduler: str = "",
+    progress: Callable[[], Any] | None = None,
+) -> Iterator[Done]:
     """Do jobs, and tell how each ended as soon as it has.
 
     Parameters
@@ -31,6 +36,8 @@ def run_jobs(jobs: Sequence[Job], workers: int = 1, scheduler: str = "") -> Iter
         Processes on this machine, which share its cores.
     scheduler : str
         Address of a Dask scheduler whose workers see the same files; "" for this machine.
+    progress : callable, optional
+        Called for every slice that was found; not from other processes.
 
     Raises
     ------
@@ -38,7 +45,7 @@ def run_jobs(jobs: Sequence[Job], workers: int = 1, scheduler: str = "") -> Iter
         If the scheduler cannot be reached.
     """
     if not scheduler and min(workers, len(jobs)) <= 1:
-        yield from map(do, jobs)
+        yield from (do(job, progress) for job in jobs)
         return
     with _executor(min(workers, len(jobs)), scheduler) as executor:
         waiting = {executor.submit(do, job): job for job in jobs}
@@ -47,7 +54,11 @@ def run_jobs(jobs: Sequence[Job], workers: int = 1, scheduler: str = "") -> Iter
             try:
                 yield future.result()
             except BrokenExecutor:
-                yield Done(job.image, error="A worker died, perhaps for want of memory.")
+                died = f"The worker for {job.image} died, perhaps for want of memory."
+                yield Done(job.image, error=died)
+            except Exception as error:
+                said = " ".join(str(error).split())
+                yield Done(job.image, error=f"The worker for {job.image} failed: {said}")
 
 
 @contextmanager
@@ -73,5 +84,5 @@ def _executor(workers: int, scheduler: str) -> Iterator[Executor]:
         client = Client(scheduler, timeout=30, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise WorkersError(f"No Dask scheduler answers at {scheduler}.") from error
-    with client, client.get_executor(pure=False) as executor:
+    with client, client.get_executor(pure=False, retries=1) as executor:
         yield executor

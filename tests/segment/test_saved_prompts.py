@@ -1,0 +1,117 @@
+"""What was saved in the window, repeated without one: the same voxels."""
+
+from __future__ import annotations
+
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+from tests.segment.conftest import click, clicks_file
+
+from napari_piclick import Session
+from napari_piclick.io.volumes import read_volumes
+from napari_piclick.plane import Plane
+from napari_piclick.segment.__main__ import main
+from napari_piclick.session.image_identity import ImageIdentity
+from napari_piclick.session.place import Place
+from napari_piclick.session.saved_session import SavedSession
+
+
+@pytest.fixture
+def shown(image):
+    """The image as its layer has it, with the axes in the window's order."""
+    (volume,) = read_volumes(image)
+    return np.asarray(volume.geometry.to_layer(volume.data))
+
+
+def place(shown, displayed, index):
+    return Place("image", Plane(shown.shape, displayed, (index,)))
+
+
+def save(session, labels, shown, path, name="blocks"):
+    records = dict(session.ledger.records(session.labels))
+    SavedSession(ImageIdentity.of(name, shown), labels, records).save(path)
+
+
+@pytest.fixture
+def work(predictor, shown, tmp_path):
+    """Two objects, a choice, a refined mask, and planes in two directions."""
+    labels = np.zeros(shown.shape, np.uint16)
+    session = Session(predictor, labels=labels)
+
+    def go_to(displayed, index):
+        where = place(shown, displayed, index)
+        session.set_image(where.plane.cut(shown), key=where)
+
+    # the blocks lie as (y, x, z) in the file, and as (x, y, z) in the layer
+    go_to((1, 2), 12)
+    session.click(10, 5)
+    session.choose(2)
+    session.accept()
+    go_to((0, 2), 30)
+    session.click(15, 2)
+    session.accept()
+    go_to((1, 2), 12)
+    session.objects.reopen(1)
+    session.click(12, 6, positive=False)
+    session.accept()
+    path = tmp_path / "work.piclick"
+    save(session, labels, shown, path)
+    return path, labels
+
+
+def test_every_click_and_choice_is_repeated(flood, image, work, tmp_path):
+    path, labels = work
+    assert len(np.unique(labels)) == 3
+    out = tmp_path / "again.nii.gz"
+    assert main([str(image), "--clicks", str(path), "--output", str(out)]) == 0
+    (volume,) = read_volumes(out)
+    np.testing.assert_array_equal(volume.geometry.to_layer(np.asarray(volume.data)), labels)
+
+
+def test_sessions_for_several_images_lie_in_a_folder(flood, image, work, tmp_path):
+    path, labels = work
+    folder, out = tmp_path / "sessions", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    path.rename(folder / "blocks.autosave.piclick")
+    assert main([str(image), "--clicks", str(folder), "--output", str(out)]) == 0
+    written = np.asarray(nib.load(out / "blocks_labels.nii.gz").dataobj)
+    assert [(written == k).sum() for k in (1, 2)] == [(labels == k).sum() for k in (1, 2)]
+
+
+def test_choices_can_be_written_by_hand_and_are_recorded(flood, image, tmp_path):
+    clicks, record = tmp_path / "clicks.json", tmp_path / "record.json"
+    chosen = {**click(10, 12, 5), "proposal": 2}
+    clicks_file(clicks, chosen)
+    command = [str(image), "--clicks", str(clicks), "--output"]
+    assert main([*command, str(tmp_path / "a.nii"), "--record", str(record)]) == 0
+    assert json.loads(record.read_text())["clicks"] == [chosen]
+    clicks_file(clicks, click(10, 12, 5))
+    assert main([*command, str(tmp_path / "b.nii")]) == 0
+    one, other = (np.asarray(nib.load(tmp_path / f"{k}.nii").dataobj) for k in "ab")
+    assert one.any()
+    assert not np.array_equal(one, other)
+
+
+def test_what_cannot_be_repeated_is_said(flood, image, work, shown, tmp_path, capsys):
+    path, labels = work
+    command = [str(image), "--output", str(tmp_path / "labels.nii"), "--clicks"]
+    assert main([*command, str(path), "--record", str(tmp_path / "r.json")]) == 2
+    assert "leave out --record" in capsys.readouterr().err
+    damaged = tmp_path / "damaged.piclick"
+    damaged.write_bytes(path.read_bytes()[:900])
+    assert main([*command, str(damaged)]) == 2
+    assert "not a saved PiClick session, or it is damaged" in capsys.readouterr().err
+    other = tmp_path / "other.piclick"
+    SavedSession(ImageIdentity.of("flat", shown[0]), labels[0]).save(other)
+    assert main([*command, str(other)]) == 2
+    assert "give the image it belongs to" in capsys.readouterr().err
+    SavedSession(ImageIdentity.of("blocks", shown), labels).save(other)
+    assert main([*command, str(other)]) == 2
+    assert "There is no click" in capsys.readouterr().err
+    saved = SavedSession.open(path, "image")
+    SavedSession(ImageIdentity.of("head", shown), labels, saved.records).save(other)
+    assert main([*command, str(other)]) == 0
+    assert "an image that was called head" in capsys.readouterr().err
