@@ -39,6 +39,8 @@ OFTEN = {
     "paint": 5,
     "pick": 4,
     "change_object": 4,
+    "hover": 4,
+    "color": 1,
     "slide": 4,
     "choose": 3,
     "answer_late": 2,
@@ -300,6 +302,27 @@ class AnyOrder(RuleBasedStateMachine):
             np.testing.assert_array_equal(target.data[others], old[others])
         self.done(start, level)
 
+    def color(self) -> None:
+        start, level = self.now(), self.level
+        self.controller.class_colors.switch(self.flag)
+        self.jobs.streams[2].work()
+        start.check(self.now())
+        self.done(start, level)
+
+    def hover(self) -> None:
+        """Nothing of a live preview is kept, and it shows what is under the mouse."""
+        start, level, live = self.now(), self.level, self.controller.live
+        live.switch(self.number < 5)
+        if live.on and self.controller.image is not None:
+            place = self.position()
+            world = np.zeros(self.viewer.dims.ndim)
+            world[-len(place) :] = place
+            live.look(world, frozenset({"Shift"} if self.flag else ()))
+        if self.number != 4:  # else it is still to come, whatever is done next
+            self.jobs.streams[3].work()
+        start.check(self.now())
+        self.done(start, level)
+
     def take_other_labels(self) -> None:
         layers = [None, *self.controller.targets]
         start, level = self.now(), self.level
@@ -405,6 +428,25 @@ class AnyOrder(RuleBasedStateMachine):
             if not click.positive:
                 expected[click.pixel] = False
         np.testing.assert_array_equal(shown.plane_mask(0), expected)
+
+    @invariant()
+    def what_is_foreseen_belongs_to_this_plane_and_these_clicks(self) -> None:
+        if not hasattr(self, "controller"):
+            return
+        shown, plane = self.controller.overlay._foreseen, self.controller.plane
+        if shown is None:
+            assert not any(
+                (layer.data > 1).any()
+                for layer in self.controller.overlay.layers
+                if isinstance(layer, Labels)
+            )
+            return
+        assert self.controller.live.on
+        assert plane is not None
+        assert shown.plane_shape == plane.shape
+        assert self.session.question is None
+        asked = self.predictor.glances[-1]
+        assert asked[:-1] == self.session.clicks
 
     @invariant()
     def what_is_drawn_is_what_is_known(self) -> None:
