@@ -52,7 +52,7 @@ def test_the_table_tells_measures_and_jumps(busy_desk: Desk) -> None:
     desk = busy_desk
     table = desk.panel.objects.table
     assert texts(desk) == [["3", "", "400", "5", "", ""], ["8", "", "34", "3", "", ""]]
-    assert table.horizontalHeaderItem(2).text() == "Volume (µm³)"
+    assert table.horizontalHeaderItem(2).text() == "Volume\n(µm³)"
     place = table.visualItemRect(table.item(1, 0)).center()
     view = table.viewport()
     desk.qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=place)

@@ -232,6 +232,7 @@ def _table() -> QTableWidget:
     assert vertical is not None
     assert horizontal is not None
     vertical.hide()
+    horizontal.setDefaultSectionSize(horizontal.minimumSectionSize())  # of the last: it stretches
     horizontal.setStretchLastSection(True)
     horizontal.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     table.setMinimumHeight(vertical.defaultSectionSize() * ROWS_SHOWN)

@@ -55,7 +55,8 @@ OFFER = "Your last session on this image was cut short. Its objects and clicks c
 def headings(unit: str, dimensions: int) -> list[str]:
     """The headings of the table's columns."""
     kind = "Volume" if dimensions > 2 else "Area"
-    size = f"{kind} ({_short(unit)}{'³' if dimensions > 2 else '²'})"
+    # on two lines: all columns fit into a narrow panel then
+    size = f"{kind}\n({_short(unit)}{'³' if dimensions > 2 else '²'})"
     if unit == "pixel":
         size = "Voxels" if dimensions > 2 else "Pixels"
     return ["No.", "Class", size, "Slices", "IoU", "Clicks"]
