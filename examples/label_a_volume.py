@@ -11,17 +11,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-
-from napari_piclick import Click, load_predictor
+from napari_piclick import load_predictor
 from napari_piclick.io.volumes import read_volumes, write_labels
-from napari_piclick.plane import Plane
-from napari_piclick.session.plane_stack import PlaneStack
-from napari_piclick.session.propagate import propagate
-from napari_piclick.session.quality import most_doubtful, rate_slices
-from napari_piclick.session.slice_mask import ObjectSlices, SliceMask
-from napari_piclick.session.stopping import Stopped
-from napari_piclick.session.volume_window import sample_planes, window_of
+from napari_piclick.session import VolumeSession
+from napari_piclick.session.quality import most_doubtful
 
 
 def main() -> None:
@@ -34,35 +27,19 @@ def main() -> None:
     options = parser.parse_args()
 
     volume = read_volumes(options.image)[0]
-    shown = tuple(axis for axis in range(3) if axis != options.axis)
-    plane = Plane(volume.data.shape, (shown[0], shown[1]), (options.voxel[options.axis],))
-    window = window_of(sample_planes(volume.data, options.axis))
-    stack = PlaneStack(volume.data, plane, options.axis, volume.name, window)
-
-    predictor = load_predictor()
-    predictor.set_image(plane.cut(volume.data), contrast_limits=window)
-    row, col = plane.from_volume(options.voxel)
-    first = predictor.predict([Click(float(row), float(col))])
-    slices = ObjectSlices(len(stack))
-    slices.put(SliceMask.of(stack.position, first.plane_mask()))
-
-    stops = []
-    for event in propagate(predictor, stack, slices, stack.position):
-        if isinstance(event, Stopped):
-            stops.append(event)
-            print(f"Stopped at slice {event.index}: {event.reason.value}.")
-        else:
-            print(f"Slice {event.index}: {event.area} pixels.")
-    doubtful = most_doubtful(rate_slices(slices, stops))
+    session = VolumeSession(load_predictor(), volume.data, axis=options.axis, name=volume.name)
+    session.go_to(options.voxel[options.axis])
+    session.click(*(index for axis, index in enumerate(options.voxel) if axis != options.axis))
+    session.accept()
+    for stop in session.propagate(1):
+        print(f"Stopped at slice {stop.index}: {stop.reason.value}.")
+    slices = session.quality(1)
+    for labelled in slices:
+        print(f"Slice {labelled.index}: {labelled.area} pixels, quality {labelled.quality:.2f}.")
+    doubtful = most_doubtful(slices)
     if doubtful is not None:
         print(f"Slice {doubtful.index} most needs a look.")
-
-    labels = np.zeros(volume.data.shape, np.uint8)
-    for labelled in slices:
-        if labelled.region is not None:
-            voxels = stack.plane_at(labelled.index).voxels(labelled.mask, labelled.region)
-            labels[voxels] = 1
-    write_labels(options.output, labels, volume.geometry)
+    write_labels(options.output, session.labels.data, volume.geometry)
     print(f"The labels are in {options.output}.")
 
 

@@ -32,6 +32,22 @@ def test_flat(
     assert str(output) in capsys.readouterr().out
 
 
+def test_a_volume_is_followed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, tmp_path: Path
+) -> None:
+    image, output = tmp_path / "ball.tif", tmp_path / "labels.tif"
+    z, y, x = np.mgrid[:8, :64, :64]
+    ball = 40 + 160 * ((z - 4) ** 2 * 9 + (y - 30) ** 2 + (x - 34) ** 2 < 200)
+    noise = np.random.default_rng(0).integers(0, 20, ball.shape)
+    tifffile.imwrite(image, (ball + noise).astype(np.uint8))
+    run(monkeypatch, "label_a_volume.py", image, 4, 30, 34, "--axis", 0, "--output", output)
+    labels = tifffile.imread(output)
+    assert labels.shape == ball.shape
+    assert labels[4, 30, 34] == 1
+    assert labels.any(axis=(1, 2)).sum() > 1, "the object is on more slices than the clicked one"
+    assert "Stopped at slice" in capsys.readouterr().out
+
+
 def test_mri(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import nibabel as nib
 

@@ -11,6 +11,7 @@ from napari_piclick.session.prompt import Prompt
 from napari_piclick.session.session import Session
 from napari_piclick.session.step import Step
 from napari_piclick.session.timeline import Timeline
+from napari_piclick.session.volume_session import VolumeSession
 
 __all__ = [
     "Accepted",
@@ -22,4 +23,5 @@ __all__ = [
     "Session",
     "Step",
     "Timeline",
+    "VolumeSession",
 ]
