@@ -74,7 +74,9 @@ CANCEL = Shortcut("Escape", lambda c: c.cancel(), "drop the object (undo brings 
 DOUBTFUL = Shortcut(
     "W", lambda c: c.volume.go_to_doubtful(), "go to the slice that most needs a look"
 )
-PROPAGATE = Shortcut("K", lambda c: c.volume.propagate(), "propagate to the slices beside this one")
+PROPAGATE = Shortcut(
+    "K", lambda c: c.volume.propagate(*c.volume.asked), "propagate to the slices beside this one"
+)
 NEW = Shortcut("N", lambda c: c.labels.start_new(), "let the next object have the next free number")
 REOPEN = Shortcut(
     "J", lambda c: c.labels.reopen_under_cursor(), "refine the finished object under the mouse"

@@ -59,6 +59,8 @@ class VolumeActions:
     running : bool
     again : bool
         Whether a correction that is kept on a slice is followed to the slices beside it.
+    asked : (steps, rules)
+        What the key propagates with: the way and the slices that are set in the panel.
     problem : str
         What went wrong last, in a sentence; or nothing.
     changed : psygnal.Signal
@@ -71,6 +73,7 @@ class VolumeActions:
         self.running = False
         self.again = True
         self.problem = ""
+        self.asked: tuple[Sequence[int], Rules | None] = ((1, -1), None)
         self._controller = controller
         self._stream = stream
         self._ahead = ahead

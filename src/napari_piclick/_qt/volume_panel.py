@@ -83,6 +83,9 @@ class VolumePanel(QWidget):
         self._lay_out()
         self.object.valueChanged.connect(self._on_object_chosen)
         self.along.currentIndexChanged.connect(self._on_axis_chosen)
+        self.way.currentIndexChanged.connect(self._on_asked)
+        self.first.valueChanged.connect(self._on_asked)
+        self.last.valueChanged.connect(self._on_asked)
         self.propagate.clicked.connect(self._on_propagate)
         self.again.toggled.connect(self._on_again_ticked)
         self.strip.chosen.connect(self._volume.go_to)
@@ -183,10 +186,14 @@ class VolumePanel(QWidget):
         if self._volume.running:
             self._volume.cancel()
             return
+        self._volume.propagate(*self._volume.asked)
+
+    def _on_asked(self) -> None:
+        """The key propagates as the button does."""
         _, steps = WAYS[self.way.currentIndex()]
         first, last = sorted((self.first.value(), self.last.value()))
         whole = (first, last) == (0, self._count - 1)
-        self._volume.propagate(steps, Rules() if whole else Rules(first=first, last=last))
+        self._volume.asked = (steps, None if whole else Rules(first=first, last=last))
 
 
 def _spin(tip: str, low: int = 0, high: int = 0) -> QSpinBox:
