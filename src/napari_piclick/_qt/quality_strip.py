@@ -25,7 +25,6 @@ MARK, COLORS, WHO = 7, 22, 6
 #: From doubtful to good, told apart by those who see no red and green as well.
 SCALE = np.array([(150, 20, 70), (235, 120, 40), (250, 205, 90), (90, 190, 175), (20, 125, 160)])
 BACKGROUND = QColor(128, 128, 128, 70)
-BY_HAND = QColor(245, 245, 245)
 INTERPOLATED = QColor(150, 150, 150)
 STOPPED = QColor(220, 40, 40)
 
@@ -89,7 +88,7 @@ class QualityStrip(QWidget):
             painter.fillRect(column, color(rating.quality))
             who = QRectF(left, MARK + COLORS, width, WHO)
             if rating.by is LabelledBy.HAND:
-                painter.fillRect(who, BY_HAND)
+                painter.fillRect(who, self.palette().windowText())  # seen on light and dark
             elif rating.by is LabelledBy.INTERPOLATED:
                 painter.fillRect(who.adjusted(0, 2, 0, -2), INTERPOLATED)
         if self._here is not None and self._count:

@@ -49,7 +49,7 @@ AGAIN_TIP = (
 STRIP = "Quality of each slice"
 LEGEND = (
     "Colour: probable quality, from <span style='color:#EB7828'>doubtful</span> to "
-    "<span style='color:#5ABEAF'>good</span>. White below: labelled by hand."
+    "<span style='color:#5ABEAF'>good</span>. Mark below: labelled by hand."
 )
 CHANNELS = "Model sees"
 CHANNELS_TIP = "What the model is shown: the image, or up to three channels as colours."
