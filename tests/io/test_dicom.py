@@ -133,3 +133,19 @@ def test_a_damaged_slice_is_named(tmp_path):
     file.write_bytes(b"")
     with pytest.raises(VolumeError, match=r"8\.dcm.*damaged"):
         read_volumes(folder)
+
+
+def test_a_file_alone_can_be_read_with_or_without_its_ending(tmp_path):
+    file = series(tmp_path / "series") / "9.dcm"
+    (volume,) = read_volumes(file)
+    np.testing.assert_array_equal(volume.data.squeeze(), STACK[0])
+    (volume,) = read_volumes(file.rename(file.with_suffix("")))
+    np.testing.assert_array_equal(volume.data.squeeze(), STACK[0])
+
+
+def test_napari_gets_a_view_that_goes_back_to_the_series(tmp_path):
+    folder = series(tmp_path / "series")
+    ((data, settings, kind),) = get_reader(str(folder))(str(folder))
+    assert kind == "image"
+    np.testing.assert_allclose(np.abs(np.diag(settings["affine"])), [2.5, 0.75, 0.5, 1])
+    np.testing.assert_array_equal(settings["metadata"]["geometry"].from_layer(data), STACK)
