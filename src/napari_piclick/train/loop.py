@@ -56,12 +56,12 @@ class Schedule:
     learning_rate: float = 1e-4
     weight_decay: float = 0.01
     warmup: int = 100
-    decay: float = 0.25
+    decay: float = 0.4
     average: float = 0.998
-    first_pictures: int = 64
-    new_pictures: int = 2
+    first_pictures: int = 128
+    new_pictures: int = 1
     kept_pictures: int = 2000
-    validate_every: int = 250
+    validate_every: int = 500
 
     def rate(self, step: int) -> float:
         """The learning rate at a step."""
@@ -161,10 +161,12 @@ class Trainer:
             if now - saved > save_every:
                 self.save()
                 saved = now
-        if self.next_step % self.schedule.validate_every:
+        finished = self.next_step >= self.schedule.steps
+        # not where a slice of a run ends: what is kept must not depend on how a run was cut up
+        if finished and self.next_step % self.schedule.validate_every:
             self._keep_best()
         self.save()
-        return self.next_step >= self.schedule.steps
+        return finished
 
     def step(self, index: int) -> dict[str, float]:
         """One step: B simulated users, from their first click to their last."""

@@ -55,7 +55,7 @@ class Mixture:
         *,
         augmentation: Augmentation | None = None,
         max_masks: int = 48,
-        union_share: float = 0.15,
+        union_share: float = 0.06,
     ) -> None:
         if not sources:
             raise ValueError("A mixture needs at least one source of training pictures.")

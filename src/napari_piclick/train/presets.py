@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from napari_piclick.train.mixture import Source
 
 WEIGHTS = {
-    "lesions": 0.20,
-    "synthetic_em": 0.16,
-    "neurons": 0.12,
+    "lesions": 0.24,
+    "synthetic_em": 0.14,
+    "neurons": 0.10,
     "nuclei": 0.14,
-    "photographs": 0.12,
-    "synthetic": 0.08,
-    "painted": 0.05,
-    "body": 0.06,
-    "hippocampus": 0.05,
-    "brain_atlas": 0.05,
+    "photographs": 0.10,
+    "synthetic": 0.14,
+    "painted": 0.04,
+    "body": 0.05,
+    "hippocampus": 0.04,
+    "brain_atlas": 0.04,
 }
 """How often each source is drawn, relative to the others."""
 

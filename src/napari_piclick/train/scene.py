@@ -115,7 +115,7 @@ class Scene:
         )
 
     def sample(
-        self, rng: np.random.Generator, *, max_masks: int = 48, union_share: float = 0.15
+        self, rng: np.random.Generator, *, max_masks: int = 48, union_share: float = 0.06
     ) -> TrainingSample | None:
         """Turn the scene into a training sample of the same size.
 

@@ -65,7 +65,7 @@ class SuperpixelAdder:
     limit : bytes that may be kept.
     """
 
-    def __init__(self, often: float = 0.6, share: float = 0.25, limit: int = 192 * 2**20) -> None:
+    def __init__(self, often: float = 0.5, share: float = 0.1, limit: int = 192 * 2**20) -> None:
         self.often = often
         self.share = share
         self._kept: ByteLimitedCache[np.ndarray] = ByteLimitedCache(limit)

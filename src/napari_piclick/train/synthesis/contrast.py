@@ -113,7 +113,7 @@ class TissueContrast:
         if self.sequence == "flair":  # always brighter than tissue, but often not by much
             tissue = max(grey, white)
             parts["oedema"] = tissue + float(np.exp(rng.uniform(np.log(0.08), np.log(0.9))))
-        visible = rng.random() < 0.75
+        visible = rng.random() < 0.85
         return LesionLook(
             oedema=parts["oedema"],
             opacity=float(rng.uniform(0.55, 1.0)),

@@ -16,7 +16,7 @@ from napari_piclick.train.synthesis.noise import fractal_noise, smooth_noise
 from napari_piclick.train.synthesis.shapes import blob, largest_piece, smooth_step
 
 if TYPE_CHECKING:
-    from napari_piclick.train.synthesis.contrast import TissueContrast
+    from napari_piclick.train.synthesis.contrast import LesionLook
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ class LesionCanvas:
             np.where(body, np.maximum(soft, 0.05), -4),
             out=self.softness[where],
         )
-        if parts and rng.random() < 0.75:
+        if parts and rng.random() < 0.9:
             self._add_parts(where, body, depth, radius, number, rng)
 
     def _add_parts(
@@ -100,7 +100,7 @@ class LesionCanvas:
         inside = ndimage.distance_transform_edt(body).astype(np.float32)
         places = np.flatnonzero(inside > 0.5 * inside.max())
         row, col = divmod(int(places[rng.integers(places.size)]), body.shape[1])
-        size = radius * rng.uniform(0.3, 0.85)
+        size = radius * rng.uniform(0.35, 0.9)
         box, shape_of_core = blob(
             (body.shape[0], body.shape[1]),
             (row, col),
@@ -159,12 +159,9 @@ class LesionCanvas:
         brain, labels, whole, core, rim, necrosis = (layer[row, col] for layer in maps)
         return bent[0], labels, LesionCanvas(bent[0], brain, whole, core, rim, necrosis, bent[1])
 
-    def paint(
-        self, image: np.ndarray, contrast: TissueContrast, rng: np.random.Generator
-    ) -> np.ndarray:
+    def paint(self, image: np.ndarray, look: LesionLook, rng: np.random.Generator) -> np.ndarray:
         """Draw the lesions over a slice, (H, W) float32, healthy tissue about 0..1."""
         shape = (image.shape[0], image.shape[1])
-        look = contrast.lesion(rng)
         clouds = fractal_noise(shape, rng.uniform(6, 40), rng, octaves=3, roughness=0.6)
         fade = smooth_step(self.softness, -0.3, 1.2) * (self.whole > 0)
         blur = rng.uniform(0.4, 1.6)

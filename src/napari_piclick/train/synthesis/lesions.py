@@ -15,7 +15,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_piclick.train.scene import Scene
-from napari_piclick.train.synthesis.contrast import TissueContrast
+from napari_piclick.train.synthesis.contrast import LesionLook, TissueContrast
 from napari_piclick.train.synthesis.intensity import partial_volume, stretch_to_grey_levels
 from napari_piclick.train.synthesis.lesion_canvas import LesionCanvas
 from napari_piclick.train.synthesis.noise import smooth_noise
@@ -84,10 +84,11 @@ class SyntheticLesions:
                 canvas.add_lesion(float(np.exp(rng.uniform(np.log(7), np.log(50)))), rng)
         t1, labels, canvas = canvas.pushed(labels, rng)
         image = contrast.apply(t1, labels, rng)
-        image = canvas.paint(image, contrast, rng)
+        look = contrast.lesion(rng)
+        image = canvas.paint(image, look, rng)
         image = np.where(canvas.brain, image, 0)
         image = _scan(image, canvas.brain, rng)
-        return self._scene(image, t1, labels, canvas)
+        return self._scene(image, t1, labels, canvas, look)
 
     def _slice(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A plane of the template, bent and resized; mostly across the first axis (axial)."""
@@ -112,19 +113,25 @@ class SyntheticLesions:
         return bent, ndimage.map_coordinates(labels, where, order=0)
 
     def _scene(
-        self, image: np.ndarray, t1: np.ndarray, labels: np.ndarray, canvas: LesionCanvas
+        self,
+        image: np.ndarray,
+        t1: np.ndarray,
+        labels: np.ndarray,
+        canvas: LesionCanvas,
+        look: LesionLook,
     ) -> Scene:
         scene = Scene(image, self.name)
-        for layer, group, share, mergeable in (
-            (canvas.whole, "lesion", 0.5, False),
-            (canvas.core, "lesion core", 0.22, False),
-            (canvas.rim, "lesion rim", 0.04, False),
-            (canvas.necrosis, "necrosis", 0.06, False),
+        for layer, group, share, visible in (
+            (canvas.whole, "lesion", 0.5, True),
+            (canvas.core, "lesion core", 0.22, look.core is not None),
+            (canvas.rim, "lesion rim", 0.04, look.rim is not None),
+            (canvas.necrosis, "necrosis", 0.06, look.necrosis is not None),
         ):
-            if layer.any():
-                scene = scene.with_layer(layer, group, share, mergeable=mergeable)
+            # nobody can mean, and no model find, a part that does not show
+            if visible and layer.any():
+                scene = scene.with_layer(layer, group, share)
         healthy = np.where((canvas.whole == 0) & canvas.brain, labels, 0)
-        scene = scene.with_layer(healthy, "structure", 0.06)
+        scene = scene.with_layer(healthy, "structure", 0.04)
         fluid = (t1 < 115) & canvas.brain & (canvas.whole == 0)
         pools, _ = ndimage.label(ndimage.binary_opening(fluid))
         scene = scene.with_layer(pools, "fluid", 0.06)

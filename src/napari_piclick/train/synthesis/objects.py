@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
+from skimage.measure import label
 
 from napari_piclick.train.scene import Scene
 from napari_piclick.train.synthesis.intensity import (
@@ -45,10 +47,13 @@ class SyntheticObjects:
             )
         image = self._paint(ground, outer, inner, core, rng)
         scene = Scene(image, self.name)
-        scene = scene.with_layer(ground, "ground", 0.2)
+        scene = scene.with_layer(label(ground, connectivity=1), "ground", 0.1)
         scene = scene.with_layer(outer, "object", 0.45, mergeable=True)
         if inner.any():
             scene = scene.with_layer(inner, "inner", 0.3)
+            pieces = label(inner)
+            if pieces.max() > len(np.unique(inner)) - 1:  # some are in several pieces
+                scene = scene.with_layer(pieces, "piece", 0.06)
             shells = np.where(inner > 0, 0, outer)
             scene = scene.with_layer(shells, "shell", 0.08)
         if core.any():
@@ -95,8 +100,21 @@ class SyntheticObjects:
         here = depth[labels > 0]
         if not here.size:
             return np.zeros_like(labels)
+        if rng.random() < 0.35:
+            return self._lobes(labels, depth, rng)
         chosen = rng.random(int(labels.max()) + 1) < rng.uniform(0.5, 1)
         part = (wavy > np.quantile(here, rng.uniform(0.25, 0.75))) & chosen[labels]
+        return np.where(part, labels, 0).astype(np.uint16)
+
+    @staticmethod
+    def _lobes(labels: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A part of each object with lobes or in several pieces, as blood cells have nuclei."""
+        radius = np.sqrt((labels > 0).sum() / max(1, len(np.unique(labels)) - 1) / np.pi)
+        field = smooth_noise(labels.shape, max(float(radius * rng.uniform(0.4, 0.9)), 3), rng)
+        field += np.float32(rng.uniform(0, 1.5)) * depth
+        field[depth < rng.uniform(0.02, 0.15)] = -np.inf
+        part = field > np.quantile(field[labels > 0], rng.uniform(0.4, 0.8))
+        part = ndimage.binary_opening(part, iterations=1 + int(radius > 30))
         return np.where(part, labels, 0).astype(np.uint16)
 
     @staticmethod
