@@ -5,6 +5,7 @@ import pytest
 
 from napari_piclick.train.mixture import Mixture
 from napari_piclick.train.scene import Scene
+from napari_piclick.train.synthesis.contrast import LesionLook, TissueContrast
 from napari_piclick.train.synthesis.noise import smooth_noise
 from napari_piclick.train.synthesis.painted import PaintedLabels
 
@@ -61,7 +62,7 @@ def test_parts_of_lesions_lie_in_their_lesion(synthetic_sources) -> None:
         np.testing.assert_array_equal(whole[core > 0], core[core > 0])
         assert not (rim[core == 0] > 0).any()
         assert not ((rim > 0) & (necrosis > 0)).any()
-        for number in np.unique(necrosis)[1:]:
+        for number in np.unique(necrosis)[1:] if core.any() else ():
             together = (rim == number) | (necrosis == number)
             np.testing.assert_array_equal(together, core == number)
     assert cores >= 4
@@ -105,6 +106,36 @@ def test_inner_parts_lie_in_their_objects(synthetic_sources) -> None:
         core = layer_of(scene, "core")
         np.testing.assert_array_equal(outer[inner > 0], inner[inner > 0])
         assert not core[inner == 0].any()
+
+
+def test_some_parts_have_several_pieces_which_may_be_meant_one_by_one(synthetic_sources) -> None:
+    seen = 0
+    for seed in range(20):
+        scene = synthetic_sources["synthetic"].draw(np.random.default_rng(seed))
+        inner, pieces = layer_of(scene, "inner"), layer_of(scene, "piece")
+        if not pieces.any():
+            continue
+        seen += 1
+        np.testing.assert_array_equal(pieces > 0, inner > 0)
+        parts = len(np.unique(pieces)) - 1
+        assert parts > len(np.unique(inner)) - 1
+        for piece in range(1, parts + 1):
+            assert len(np.unique(inner[pieces == piece])) == 1
+    assert 2 <= seen < 20
+
+
+def test_a_part_that_is_not_painted_is_no_target(
+    synthetic_sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where core and rim look like the oedema around them, a click cannot mean them."""
+    look = LesionLook(oedema=0.9, opacity=1.0, core=None, rim=None, necrosis=0.2)
+    monkeypatch.setattr(TissueContrast, "lesion", lambda _self, _rng: look)
+    groups = set()
+    for seed in range(8):
+        scene = synthetic_sources["lesions"].draw(np.random.default_rng(seed))
+        groups |= {target.group for target in scene.targets}
+    assert {"lesion", "necrosis"} <= groups
+    assert not {"lesion core", "lesion rim"} & groups
 
 
 def test_painted_scenes_keep_the_outlines_and_lose_the_contrast(nested_scene) -> None:
