@@ -103,13 +103,14 @@ def _score(trainer: Trainer, samples: Any) -> dict[str, float]:
         "TRM mIoU@1": float(np.mean([one.picked[0] for one in found])),
         "TRM mIoU@3": float(np.mean([one.picked[2] for one in found])),
         "best mIoU@1": float(np.mean([one.best[0] for one in found])),
+        "found": float(np.mean([one.found for one in found])),
         "distinct": float(np.mean([one.spread for one in found])),
         "objects": float(sum(one.objects for one in found)),
     }
 
 
 def _print(done: dict[str, dict[str, float]], options: argparse.Namespace) -> None:
-    columns = ["TRM mIoU@1", "TRM mIoU@3", "best mIoU@1", "distinct"]
+    columns = ["TRM mIoU@1", "TRM mIoU@3", "best mIoU@1", "found", "distinct"]
     print(f"{options.steps} steps of 8 prompts, {options.size}-pixel pictures; mean over sources")
     print("| variant | " + " | ".join(columns) + " |")
     print("|---" * (len(columns) + 1) + "|")
