@@ -1,4 +1,4 @@
-"""Natural photographs: does a click still give the person, the cat, the cup, a coin?
+"""Natural photographs: whether a click still gives the person, the cat, the cup, a coin.
 
     python benchmarks/photographs.py --output results [--model piclick-tiny OTHER ...]
 
