@@ -29,17 +29,26 @@ class Continuity:
     score : float
         Predicted IoU times confidence, from the model.
     overlap : float
-        IoU with the expected mask.
+        IoU with the expected mask, up to ``enough``.
+    enough : float
+        A mask with this IoU goes on with the object as well as one can tell: objects change from
+        slice to slice, and beyond it the score alone decides.
     area : float
         The smaller area over the larger.
     position : float
         1 where the centroids coincide, less the farther they lie apart for their size.
     """
 
-    score: float = 2.0
+    score: float = 1.0
     overlap: float = 1.0
+    enough: float = 0.5
     area: float = 0.0
     position: float = 0.0
+
+    def worth(self, score: np.ndarray, overlap: np.ndarray) -> np.ndarray:
+        """How well masks with these scores and overlaps go on with the object."""
+        reached: np.ndarray = np.minimum(overlap / self.enough, 1)
+        return np.clip(score, 0, 1) ** self.score * reached**self.overlap
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +102,7 @@ def continue_object(
     if weights is not None:
         ratios = np.minimum(areas, area) / np.maximum(areas, area)
         signs = (
-            proposals.score.clip(0, 1) ** weights.score,
-            ious**weights.overlap,
+            weights.worth(proposals.score, ious),
             ratios**weights.area,
             _closeness(masks, areas, wanted) ** weights.position,
         )
