@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Continuity:
     """How much each sign weighs: exponents of a product of values between 0 and 1.
 
-    The defaults were chosen on training data (``benchmarks/choose_propagation.py``): overlap
-    says what area and position do.
+    The defaults were chosen on training data; see ``docs/volumes.md``. Overlap says what area and
+    position do.
 
     Parameters
     ----------
