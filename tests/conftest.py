@@ -170,9 +170,9 @@ class FileServer:
                     outer._going_on.wait(60)
                     part = part[outer.hold_after :]
                     outer.hold_after = None
+                outer.sent += len(part)  # first: who reads it all may look before this goes on
                 with suppress(ConnectionError):  # nobody may be waiting for it any more
                     self.wfile.write(part)
-                outer.sent += len(part)
 
             def log_message(self, *_: object) -> None:
                 pass
