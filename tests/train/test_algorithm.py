@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
@@ -34,6 +34,7 @@ def _square(shape: tuple[int, int], row: int, col: int, side: int) -> np.ndarray
 
 
 @settings(max_examples=40, deadline=None)
+@example(0, 0.0, 117)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1), st.integers(1, 300))
 def test_clicks_fall_on_the_error_they_mend(seed: int, spread: float, side: int) -> None:
     rng = np.random.default_rng(seed)

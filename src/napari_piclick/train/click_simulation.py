@@ -28,7 +28,7 @@ def _depth(mask: np.ndarray) -> tuple[np.ndarray, Region, int] | None:
 def _draw(
     depth: np.ndarray, box: Region, step: int, spread: float, rng: np.random.Generator
 ) -> tuple[int, int]:
-    rows, cols = np.nonzero(depth >= spread * depth.max())
+    rows, cols = np.nonzero((depth > 0) & (depth >= spread * depth.max()))
     index = rng.integers(len(rows))
     return box.row0 + int(rows[index]) * step, box.col0 + int(cols[index]) * step
 
