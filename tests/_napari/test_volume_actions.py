@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_piclick.session.slice_mask import LabelledBy
+from napari_piclick._qt.volume_strings import status
+from napari_piclick.session.slice_mask import LabelledBy, SliceMask
 from napari_piclick.session.stopping import Reason, Rules
 
 HAND, PROPAGATED = LabelledBy.HAND, LabelledBy.PROPAGATED
@@ -148,6 +149,35 @@ def test_a_slice_without_the_object_is_said_and_what_lies_beyond_is_forgotten(
     kept.volume.propagate()
     stream.work()
     assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [2, 3, 4, 5, 6]
+
+
+def test_a_correction_leaves_good_slices_as_they_are_and_mends_bad_ones(
+    kept, viewer, jobs, click, stream, blocks
+):
+    kept.volume.propagate()
+    stream.work()
+    before = kept.target.data.copy()
+    show(viewer, 6)
+    kept.volume.correct()
+    keep(kept, jobs, click, 6, 12, 12)
+    assert kept.volume.running
+    stream.work()
+    np.testing.assert_array_equal(kept.target.data, before)
+    assert by(kept) == {5: HAND, 6: HAND, **dict.fromkeys([2, 3, 4, 7, 8], PROPAGATED)}
+    followed = kept.volume.followed
+    assert {stop.reason for stop in followed.stopped.values()} == {Reason.HAND, Reason.STAYED}
+    assert "better as they were" in status(kept.volume)
+    # the ends where propagation stopped are still among what is to be checked
+    assert {r.index for r in followed.ratings if r.by is None} == {1, 9}
+
+    # slices that differ from the corrected one are found again, and one undo takes that back
+    half = blocks[7] == 60
+    half[:, 12:] = False
+    for index in (7, 8):
+        followed.slices.put(SliceMask.of(index, half, PROPAGATED, 0.7))
+    kept.volume.propagate_again()
+    stream.work()
+    np.testing.assert_array_equal(followed.slices.get(7).plane_mask(), blocks[7] == 60)
 
 
 def test_interpolation_between_slices_labelled_by_hand(kept, viewer, stream, blocks):

@@ -11,7 +11,7 @@ from psygnal import Signal
 
 from napari_piclick.session.followed_object import FollowedObject
 from napari_piclick.session.interpolate import interpolate_gaps
-from napari_piclick.session.propagate import propagate, propagate_again
+from napari_piclick.session.propagate import forgotten, propagate, propagate_again
 from napari_piclick.session.slice_mask import LabelledBy, SliceMask
 from napari_piclick.session.stopping import Reason, Rules, Stopped
 
@@ -206,7 +206,7 @@ class VolumeActions:
         if followed.slices.get(index) is None:
             return
         slices = followed.slices.copy()
-        stale = {k for step in (1, -1) for k in _on_the_way(followed, index, step, Rules())}
+        stale = set(forgotten(slices, index))
         engine = self._controller.engine
         self._run(
             f"propagated object {followed.label} again",
@@ -283,7 +283,7 @@ class VolumeActions:
         if followed is None:
             return
         if isinstance(event, Stopped):
-            followed.stopped[event.step] = event
+            followed.ended(event)
         elif not followed.slices.by_hand(event.index):
             self._stale.discard(event.index)
             if not self._write(followed, event):
@@ -317,9 +317,12 @@ class VolumeActions:
         written = self._controller.written
         if written is not None and written is not self._seen:
             self._seen = written
-            followed = self.followed
+            followed, index = self.followed, self.index
+            mine = written.label == self.label and not self.running
+            if mine and followed is not None and index is not None:
+                followed.confirmed(index)
             alone = followed is None or len(followed.slices) < 2
-            if self.again and not alone and written.label == self.label and not self.running:
+            if self.again and not alone and mine:
                 self.propagate_again()
             elif not self.running:
                 self._encode_ahead()

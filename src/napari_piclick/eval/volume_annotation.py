@@ -22,7 +22,7 @@ from napari_piclick.eval.object_result import ImageDone, ObjectResult
 from napari_piclick.eval.protocol import PUBLISHED_THRESHOLD
 from napari_piclick.plane import Plane
 from napari_piclick.session.plane_stack import PlaneStack
-from napari_piclick.session.propagate import propagate, propagate_again
+from napari_piclick.session.propagate import BETTER, propagate, propagate_again
 from napari_piclick.session.quality import most_doubtful, rate_slices
 from napari_piclick.session.slice_mask import ObjectSlices, SliceMask
 from napari_piclick.session.stopping import Stopped
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from napari_piclick.eval.protocol import ClickProtocol, Segmenter
     from napari_piclick.predict import Predictor
     from napari_piclick.proposals import Proposals
+    from napari_piclick.session.keep_better import Keep
 
 #: A slice with this IoU is good enough to be left as it is.
 GOOD_SLICE = 0.85
@@ -68,6 +69,8 @@ class VolumeAnnotator:
     predictor : Segmenter
     protocol : ClickProtocol
     key : identifies the volume in caches.
+    keep : Keep, optional
+        When slices that are followed again keep what they held.
     """
 
     def __init__(
@@ -76,14 +79,16 @@ class VolumeAnnotator:
         predictor: Segmenter,
         protocol: ClickProtocol,
         key: tuple[str, ...],
+        keep: Keep | None = BETTER,
     ) -> None:
         self._sample = sample
+        self._keep = keep
         # Propagation asks for nothing but what is measured here; what encodes ahead may fail.
         self._predictor = cast("Predictor", predictor)
         self._protocol = protocol
         self._stack = _stack(sample, key)
         self._slices = ObjectSlices(len(self._stack))
-        self._stopped: dict[int, Stopped] = {}
+        self._ends: dict[int, Stopped] = {}
         others = tuple(axis for axis in range(3) if axis != sample.axis)
         self._areas = np.count_nonzero(sample.mask, axis=others)
         on = np.flatnonzero(self._areas)
@@ -157,9 +162,9 @@ class VolumeAnnotator:
         first = all(labelled.index == index for labelled in self._slices)
         if first and self._slices.get(index).region is None:  # type: ignore[union-attr]
             return  # nothing was found there, so there is nothing to follow
-        for event in propagate(*way) if first else propagate_again(*way):
-            if isinstance(event, Stopped):
-                self._stopped[event.step] = event
+        for event in propagate(*way) if first else propagate_again(*way, keep=self._keep):
+            if isinstance(event, Stopped) and not event.inside:
+                self._ends[event.step] = event
 
     def _next_slice(self, index: int) -> int | None:
         """The slice to click next, or None if nothing is left to correct."""
@@ -167,13 +172,13 @@ class VolumeAnnotator:
             return index
         while self._looks < LOOKS * self._protocol.max_clicks:
             self._looks += 1
-            doubtful = most_doubtful(rate_slices(self._slices, self._stopped.values()))
+            doubtful = most_doubtful(rate_slices(self._slices, self._ends.values()))
             if doubtful is None:
                 return None
             # Beyond the object, the first slice on which it is not ends it.
             index = min(max(doubtful.index, self._first - 1), self._last + 1)
             if self._slices.by_hand(index):  # that end is known already
-                self._stopped.clear()
+                self._ends.clear()
             elif self._is_good(index):
                 self._slices.put(SliceMask.of(index, self._mask(index)))
             else:

@@ -16,7 +16,7 @@ from napari_piclick.session.interpolate import interpolate_gaps
 from napari_piclick.session.plane_stack import PlaneStack
 from napari_piclick.session.propagate import propagate, propagate_again
 from napari_piclick.session.slice_mask import ObjectSlices, SliceMask
-from napari_piclick.session.stopping import Reason, Stopped
+from napari_piclick.session.stopping import Stopped
 from napari_piclick.session.volume_window import sample_indices, window_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ObjectReport:
         ends = [
             f"stopped at slice {stop.index}: {stop.reason.value}"
             for stop in self.stops
-            if stop.reason is not Reason.HAND
+            if not stop.inside
         ]
         taken = f", {self.kept_back} left to other objects" if self.kept_back else ""
         text = f"object {self.label}: {self.voxels} voxels on {self.slices} slices{taken}"

@@ -42,6 +42,8 @@ class FollowedObject:
     slices : ObjectSlices
     stopped : dict of {1, -1} to Stopped
         How propagation last ended upwards and downwards.
+    ends : dict of {1, -1} to Stopped
+        Where it ended there at the object's ends, not at slices that have it already.
     """
 
     def __init__(self, labels: LabelMap, label: int, plane: Plane, axis: int) -> None:
@@ -51,6 +53,7 @@ class FollowedObject:
         self.plane = replace(plane, rgb=False)
         self.slices = ObjectSlices(plane.volume_shape[axis])
         self.stopped: dict[int, Stopped] = {}
+        self.ends: dict[int, Stopped] = {}
         self._made: dict[int, list[SliceMask]] = {}
         self._empty: set[int] = set()
 
@@ -107,7 +110,7 @@ class FollowedObject:
     @property
     def ratings(self) -> list[SliceQuality]:
         """How good each slice probably is."""
-        return rate_slices(self.slices, self.stopped.values())
+        return rate_slices(self.slices, self.ends.values())
 
     @property
     def doubtful(self) -> SliceQuality | None:
@@ -139,6 +142,17 @@ class FollowedObject:
         kept = replace(labelled, region=now.region, mask=now.mask, plane_shape=now.plane_shape)
         self._made.setdefault(labelled.index, []).append(kept)
         self.slices.put(kept)
+
+    def ended(self, stop: Stopped) -> None:
+        """Take note that propagation came to an end."""
+        self.stopped[stop.step] = stop
+        if not stop.inside:
+            self.ends[stop.step] = stop
+
+    def confirmed(self, index: int) -> None:
+        """Take note that somebody kept a slice by hand, be it just as propagation left it."""
+        self._made.pop(index, None)
+        self.read([index])
 
     def emptied(self, index: int) -> None:
         """Take note that somebody said the object is not on a slice."""

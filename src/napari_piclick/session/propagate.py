@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 
 from napari_piclick.session.continuity import Continuity, continue_object
 from napari_piclick.session.interpolate import interpolate
+from napari_piclick.session.keep_better import Keep, held_on
 from napari_piclick.session.slice_mask import LabelledBy, SliceMask
 from napari_piclick.session.slice_prompt import as_previous, place_clicks
-from napari_piclick.session.stopping import Rules, Stopped, doubt, end_of_the_way
+from napari_piclick.session.stopping import Reason, Rules, Stopped, doubt, end_of_the_way
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 #: How proposals are chosen, if nothing else is said.
 BY_NEIGHBOURS = Continuity()
+#: When slices that are followed again keep what they held, if nothing else is said.
+BETTER = Keep()
 
 
 def propagate(
@@ -100,29 +103,57 @@ def propagate_again(
     *,
     rules: Rules | None = None,
     continuity: Continuity | None = BY_NEIGHBOURS,
+    keep: Keep | None = BETTER,
 ) -> Generator[SliceMask | Stopped, None, None]:
     """Follow an object again after a slice was corrected by hand, up to the next such slices.
+
+    A slice keeps what it held unless what is found now is worth more, and where several in a row
+    do, the way ends: those beyond are as good as they were.
 
     Where the object was found not to be on the corrected slice, what lay beyond is forgotten,
     and the slices between it and the next one labelled by hand are followed from there.
 
-    Parameters and yields as for `propagate`; ``corrected`` is the slice.
+    Parameters and yields as for `propagate`, but for those here.
+
+    Parameters
+    ----------
+    corrected : int
+        The slice.
+    keep : Keep, optional
+        When slices keep what they held; None to replace whatever is on the way.
     """
     labelled = slices.get(corrected)
     if labelled is None:
         raise ValueError(f"Slice {corrected} is not labelled; correct it first.")
+    for index in forgotten(slices, corrected, keep):
+        slices.drop(index)
+    with ThreadPoolExecutor(1, "piclick-ahead") as background:
+        for step in (1, -1):
+            start, way = labelled, step
+            if labelled.region is None:
+                other = slices.next_by_hand(corrected, step)
+                if other is None or other.region is None:
+                    continue
+                start, way = other, -step
+            yield from _follow(
+                predictor, stack, slices, start, way, rules or Rules(), continuity, background, keep
+            )
+
+
+def forgotten(slices: ObjectSlices, corrected: int, keep: Keep | None = BETTER) -> list[int]:
+    """The slices that lose what they held before a slice is followed again.
+
+    Where the object is not on that slice, they lie beyond it, on a side where nothing labelled by
+    hand says that the object goes on. Without `Keep`, they are all those on the way.
+    """
+    labelled = slices.get(corrected)
+    lost = []
     for step in (1, -1):
         other = slices.next_by_hand(corrected, step)
-        slices.forget(corrected, step)
-        if labelled.region is not None:
-            start, way = corrected, step
-        elif other is not None and other.region is not None:
-            start, way = other.index, -step
-        else:
-            continue
-        yield from propagate(
-            predictor, stack, slices, start, steps=(way,), rules=rules, continuity=continuity
-        )
+        ends = labelled is not None and labelled.region is None
+        if keep is None or (ends and (other is None or other.region is None)):
+            lost += slices.beyond(corrected, step)
+    return sorted(lost)
 
 
 def _follow(
@@ -134,35 +165,48 @@ def _follow(
     rules: Rules,
     continuity: Continuity | None,
     background: ThreadPoolExecutor | None,
+    keep: Keep | None = None,
 ) -> Generator[SliceMask | Stopped, None, None]:
     """Follow an object in one direction."""
     last, end = start, slices.next_by_hand(start.index, step)
+    bridged = end is not None and end.region is not None
     usual: list[float] = []
+    kept = 0
     for number in range(len(stack)):
         index = last.index + step
         reason = end_of_the_way(index, number, len(stack), end, rules)
+        if reason is None and keep is not None and kept >= keep.in_a_row:
+            edge = slices.run_from(last.index, step)
+            if end is None or end.region is None or edge.index + step == end.index:
+                reason = Reason.STAYED
+            else:  # the object goes on to where it is labelled by hand, but for a gap
+                last, index, kept = edge, edge.index + step, 0
         if reason is not None:
             yield Stopped(index, step, reason)
             return
-        bridged = end is not None and end.region is not None
         expected = _expect(last, end, index, stack) if bridged else last
         if expected.region is None:
             expected = last
         found = ask_slice(predictor, stack, index, expected, continuity)
-        following = found.labelled
-        if bridged and end is not None:
+        following, reason = found.labelled, None
+        if bridged:
             following = _combine(found, expected, rules)
         else:
             reason = doubt(found, usual, rules)
-            if reason is not None:
-                yield Stopped(index, step, reason, following)
-                return
+        held = None if keep is None else held_on(slices, index)
+        if held is not None and keep is not None and reason is None:
+            held = keep.better(held, following, expected, rules.agree)
+        if held is None and reason is not None:
+            yield Stopped(index, step, reason, following)
+            return
         if background is not None and 0 <= index + step < len(stack):
             background.submit(_encode, predictor, stack, index + step)
-        slices.put(following)
-        usual.append(following.predicted)
-        last = following
-        yield following
+        last = following if held is None else held
+        kept = 0 if held is None else kept + 1
+        usual.append(last.predicted)
+        if held is None:
+            slices.put(following)
+            yield following
 
 
 def _expect(last: SliceMask, end: SliceMask | None, index: int, stack: PlaneStack) -> SliceMask:

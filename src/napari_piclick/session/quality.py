@@ -63,7 +63,7 @@ def rate_slices(slices: ObjectSlices, stopped: Iterable[Stopped] = ()) -> list[S
     ----------
     slices : ObjectSlices
     stopped : iterable of Stopped
-        How propagation ended.
+        How propagation ended; what has changed since at such an end is not rated any more.
 
     Returns
     -------
@@ -72,8 +72,9 @@ def rate_slices(slices: ObjectSlices, stopped: Iterable[Stopped] = ()) -> list[S
     """
     rated = [_rate(labelled, slices) for labelled in slices]
     for stop in stopped:
-        found = stop.rejected
-        if stop.early and found is not None and slices.get(stop.index) is None:
+        found, before = stop.rejected, slices.get(stop.index - stop.step)
+        still = before is not None and before.region is not None and stop.index not in slices
+        if stop.early and found is not None and still:
             quality = _combine(found.predicted, found.agreement)
             rated.append(
                 SliceQuality(

@@ -117,6 +117,10 @@ class ObjectSlices:
     def __len__(self) -> int:
         return len(self._slices)
 
+    def __contains__(self, index: object) -> bool:
+        """Whether a slice was labelled, be it that the object is not there."""
+        return index in self._slices
+
     def get(self, index: int) -> SliceMask | None:
         """The mask of a slice, or None where nobody has labelled it."""
         return self._slices.get(index)
@@ -155,18 +159,20 @@ class ObjectSlices:
         beyond = [s for s in self if s.by is LabelledBy.HAND and (s.index - index) * step > 0]
         return min(beyond, key=lambda s: abs(s.index - index), default=None)
 
-    def forget(self, index: int, step: int) -> list[int]:
-        """Drop what was not labelled by hand, from beyond a slice to the next that was.
-
-        Returns
-        -------
-        list of int
-            The slices that have no label any more.
-        """
+    def beyond(self, index: int, step: int) -> list[int]:
+        """The slices not labelled by hand, from beyond one to the next that was."""
         end = self.next_by_hand(index, step)
         last = end.index if end is not None else (self.count if step > 0 else -1)
-        dropped = [k for k in range(index + step, last, step) if self._slices.pop(k, None)]
-        return sorted(dropped)
+        return sorted(k for k in range(index + step, last, step) if k in self._slices)
+
+    def run_from(self, index: int, step: int) -> SliceMask:
+        """The last of the labelled slices that follow one without a gap; not beyond by hand."""
+        last = self._slices[index]
+        while True:
+            beside = self._slices.get(last.index + step)
+            if beside is None or beside.region is None or self.by_hand(beside.index):
+                return last
+            last = beside
 
 
 def _moved(part: slice, start: int) -> slice:

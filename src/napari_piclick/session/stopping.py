@@ -29,6 +29,7 @@ class Reason(Enum):
     RANGE = "the end of the range"
     END = "the end of the volume"
     HAND = "the next slice is labelled by hand"
+    STAYED = "the slices before it were better as they were"
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,11 @@ class Stopped:
     def early(self) -> bool:
         """Whether the object may go on beyond: somebody should look."""
         return self.reason in {Reason.UNSURE, Reason.AREA, Reason.LOST}
+
+    @property
+    def inside(self) -> bool:
+        """Whether it ended among slices that have the object: its ends are where they were."""
+        return self.reason in {Reason.HAND, Reason.STAYED}
 
 
 def end_of_the_way(

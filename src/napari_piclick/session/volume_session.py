@@ -139,7 +139,7 @@ class VolumeSession(Session):
         slices, step = followed.slices.copy(), None
         for event in propagate(self._beside, self._stack, slices, start, steps=steps, rules=rules):
             if isinstance(event, Stopped):
-                followed.stopped[event.step] = event
+                followed.ended(event)
             else:
                 edit = followed.edit(event)
                 if len(edit):
