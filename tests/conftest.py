@@ -26,6 +26,8 @@ PROPOSALS = 7
 
 # Controllers in tests keep journals as everywhere, but not among those of whoever runs the tests.
 os.environ["PICLICK_JOURNALS"] = tempfile.mkdtemp(prefix="piclick-journals-")
+# So do windows with napari's settings, and with the preferences beside them.
+os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp(prefix="piclick-napari-"), "settings.yaml"))
 
 
 class FloodPredictor:

@@ -333,6 +333,12 @@ def test_a_saved_session_is_gone_on_with(
     assert controller.keeper.open(saved)
     np.testing.assert_array_equal(controller.target.data, desk.kept)
     assert controller.session.objects.records[1].clicks == 1
+    controller.undo()  # the voxels and what is known about them, at once
+    assert not controller.target.data.any()
+    assert not controller.session.can_undo
+    controller.redo()
+    np.testing.assert_array_equal(controller.target.data, desk.kept)
+    assert controller.session.objects.records[1].clicks == 1
     controller.labels.jump(1)
     controller.labels.reopen(1)
     assert controller.session.draft.start.any()

@@ -47,7 +47,7 @@ OFTEN = {
     "roll": 2,
     "cancel": 1,
     "overwrite": 1,
-    "naparis_own_undo": 1,
+    "naparis_own_undo": 3,
     "take_other_labels": 1,
     "add_labels": 1,
     "look": 1,
@@ -276,12 +276,11 @@ class AnyOrder(RuleBasedStateMachine):
     def naparis_own_undo(self) -> None:
         target = self.controller.target
         if target is not None:
-            start = self.now()
+            start, level = self.now(), self.level
             target.redo() if self.flag else target.undo()
             if not np.array_equal(start.labels[target], target.data):
-                # from here on only what still holds our values is reverted
-                self.before = [None] * len(self.before)
-                self.undone = [None] * len(self.undone)
+                assert self.level == level + 1, "what napari takes back is a step like any other"
+            self.done(start, level)
 
     def change_object(self) -> None:
         start, level = self.now(), self.level
@@ -465,6 +464,14 @@ class AnyOrder(RuleBasedStateMachine):
             assert not self.controller.overlay.layers[-1].data.size
         assert len(names) == len(set(names))
         assert self.session.plane is None or isinstance(self.session.plane, Place)
+
+    @invariant()
+    def the_table_knows_what_is_there(self) -> None:
+        index = self.session.objects.index if hasattr(self, "controller") else None
+        if index is not None:
+            labels, counts = np.unique(self.session.labels.data, return_counts=True)
+            there = {k: n for k, n in zip(labels.tolist(), counts.tolist(), strict=True) if k}
+            assert {label: index[label].voxels for label in index} == there
 
     @invariant()
     def the_object_that_is_refined_is_where_the_labels_have_it(self) -> None:

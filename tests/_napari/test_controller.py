@@ -13,8 +13,12 @@ from napari.layers import Labels, Points
 
 from napari_piclick._napari.controller import Controller
 from napari_piclick.session import LabelEdit
+from napari_piclick.session.label_map import ArrayLabels
+from napari_piclick.session.recovery import read_journal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari.components import ViewerModel
     from tests._napari.conftest import PatientJobs
     from tests.conftest import FloodPredictor
@@ -40,6 +44,19 @@ def points_of(viewer: ViewerModel) -> list[list[float]]:
 
 def preview_of(viewer: ViewerModel) -> Labels:
     return viewer.layers["PiClick preview"]
+
+
+def journaled(controller: Controller) -> np.ndarray:
+    """The labels as recovery would bring them back after a crash now."""
+    found = read_journal(max(controller.keeper.folder.glob("*.jsonl"), key=mtime), "blocks")
+    (lost,) = found.labels.values()
+    labels = ArrayLabels(np.zeros(lost.shape, lost.dtype))
+    lost.edit_of(labels.data).apply(labels)
+    return labels.data
+
+
+def mtime(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 class TestOneObject:
@@ -545,14 +562,41 @@ class TestTargets:
         controller.accept()
         assert "click on an object first" in said[0]
 
-    def test_an_object_is_undone_by_the_labels_own_undo(
+    def test_the_labels_own_undo_is_a_step_of_ours_in_table_and_journal(
         self, controller: Controller, jobs: PatientJobs, click: Click
     ) -> None:
         click(5, 10, 10)
         jobs.work()
         controller.accept()
+        kept = controller.target.data.copy()
+        assert [row.label for row in controller.labels.table()] == [1]
         controller.target.undo()
         assert not controller.target.data.any()
+        assert controller.labels.table() == []
+        assert not journaled(controller).any()
+        controller.undo()
+        np.testing.assert_array_equal(controller.target.data, kept)
+        assert [row.label for row in controller.labels.table()] == [1]
+        controller.redo()
+        controller.target.redo()
+        np.testing.assert_array_equal(journaled(controller), controller.target.data)
+
+    def test_labels_that_another_program_gives_the_layer_are_a_step_too(
+        self, controller: Controller, jobs: PatientJobs, click: Click
+    ) -> None:
+        click(5, 10, 10)
+        jobs.work()
+        controller.accept()
+        kept = controller.target.data
+        other = np.where(kept, 0, 2 * np.roll(kept, 25, axis=2)).astype(np.int32)
+        controller.target.data = other.copy()
+        assert [row.label for row in controller.labels.table()] == [2]
+        np.testing.assert_array_equal(journaled(controller), other)
+        controller.undo()
+        np.testing.assert_array_equal(controller.target.data, kept)
+        assert controller.target.data.dtype == kept.dtype
+        controller.redo()
+        np.testing.assert_array_equal(controller.target.data, other)
 
 
 class TestLayersComeAndGo:

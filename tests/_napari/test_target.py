@@ -13,6 +13,7 @@ from napari_piclick._napari.target import Target, TargetError, check_target, new
 from napari_piclick.plane import Plane
 from napari_piclick.region import Region
 from napari_piclick.session.label_edit import LabelEdit
+from napari_piclick.session.label_map import ArrayLabels
 from napari_piclick.session.write_object import write_object
 
 if TYPE_CHECKING:
@@ -166,6 +167,111 @@ class TestBrush:
             LabelEdit.of(labels.data, corner, 3).apply(self.target)
         assert len(heard) == 1
         assert (heard[0].after == 7).all()
+
+
+class TestNaparisOwnUndo:
+    """napari does not tell what its undo changes; what it changed is told all the same."""
+
+    @pytest.fixture
+    def heard(self, labels: Labels) -> list[LabelEdit]:
+        labels.data[1, 3:8, 3:8] = 4
+        edits: list[LabelEdit] = []
+        self.target = Target(labels)
+        self.known = labels.data.copy()
+        self.target.painted.connect(edits.append)
+        self.target.painted.connect(lambda edit: edit.apply(ArrayLabels(self.known)))
+        return edits
+
+    def write(self, labels: Labels, value: int, *places: tuple[int, int, int]) -> None:
+        """Write as we do ourselves, which is not told."""
+        voxels = tuple(np.array(places).T)
+        edit = LabelEdit.of(labels.data, voxels, value)
+        edit.apply(self.target)
+        edit.apply(ArrayLabels(self.known))
+
+    def undo(self, labels: Labels) -> None:
+        labels.undo()
+        np.testing.assert_array_equal(self.known, labels.data)
+
+    def redo(self, labels: Labels) -> None:
+        labels.redo()
+        np.testing.assert_array_equal(self.known, labels.data)
+
+    def test_of_strokes_and_of_our_own_writes_on_any_slice(
+        self, labels: Labels, heard: list[LabelEdit]
+    ) -> None:
+        before = [labels.data.copy()]
+        labels.brush_size = 5
+        with labels.block_history():
+            for column in range(3, 15, 2):
+                labels.paint((1, 5, column), 7)
+        before.append(labels.data.copy())
+        self.write(labels, 9, (3, 1, 1), (3, 1, 2), (1, 5, 5))
+        before.append(labels.data.copy())
+        labels.fill((1, 4, 4), 0)
+        before.append(labels.data.copy())
+        heard.clear()
+        for state in reversed(before[:-1]):
+            self.undo(labels)
+            np.testing.assert_array_equal(labels.data, state)
+        assert len(heard) == 3
+        for state in before[1:]:
+            self.redo(labels)
+            np.testing.assert_array_equal(labels.data, state)
+        assert len(heard) == 6
+        self.undo(labels)
+        labels.paint((2, 9, 9), 3)
+        self.redo(labels)  # there is nothing to do again any more
+        assert len(heard) == 8
+
+    def test_what_we_take_back_ourselves_is_not_taken_for_it(
+        self, labels: Labels, heard: list[LabelEdit]
+    ) -> None:
+        labels.paint((2, 9, 9), 3)
+        heard[0].revert(self.target)
+        heard[0].revert(ArrayLabels(self.known))
+        labels.refresh()
+        assert len(heard) == 1
+        self.undo(labels)
+        assert len(heard) == 2
+
+    def test_while_the_layer_is_hidden_it_is_told_once_it_shows(
+        self, labels: Labels, heard: list[LabelEdit]
+    ) -> None:
+        labels.paint((2, 15, 15), 3)
+        labels.paint((2, 2, 2), 5)
+        labels.visible = False
+        labels.undo()
+        labels.undo()
+        assert len(heard) == 2
+        labels.visible = True
+        assert len(heard) == 4
+        np.testing.assert_array_equal(self.known, labels.data)
+
+    def test_a_stroke_that_wipes_the_one_before_is_told_once(
+        self, labels: Labels, heard: list[LabelEdit]
+    ) -> None:
+        labels.paint((2, 9, 9), 3)
+        with labels.block_history():
+            labels.paint((2, 9, 9), 0)
+            labels.refresh()
+        np.testing.assert_array_equal(self.known, labels.data)
+        assert len(heard) == 2
+
+    @pytest.mark.parametrize("dtype", [np.uint8, np.int32])
+    def test_other_data_are_one_change_and_have_no_past(
+        self, labels: Labels, heard: list[LabelEdit], dtype: type
+    ) -> None:
+        labels.paint((2, 9, 9), 3)
+        before = labels.data
+        labels.data = np.zeros(SHAPE, dtype)
+        labels.refresh()
+        assert len(heard) == 2
+        assert (heard[1].before.dtype, heard[1].after.dtype) == (np.uint8, dtype)
+        assert not self.known.any()
+        heard[1].revert(self.target)
+        np.testing.assert_array_equal(labels.data, before)
+        assert labels.data.dtype == np.uint8
 
 
 def object_in(labels: Labels, **how: object) -> tuple[LabelEdit, Written]:

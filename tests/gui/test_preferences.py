@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from napari.settings import get_plugin_settings, get_settings
 from pydantic import ValidationError
 from qtpy.QtCore import Qt
 
@@ -65,3 +69,10 @@ def test_nonsense_is_refused(settings: Any) -> None:
     for name, value in (("device", "toaster"), ("preview_opacity", 7), ("pick_rule", "best")):
         with pytest.raises(ValidationError):
             setattr(settings.labelling, name, value)
+
+
+def test_no_test_leaves_anything_among_the_users_own_settings(desk: Desk, settings: Any) -> None:
+    kept = [get_settings(), get_plugin_settings("napari-piclick"), settings]
+    for path in (Path(one.config_path) for one in kept):
+        assert path.is_relative_to(tempfile.gettempdir())
+    assert Path(os.environ["NAPARI_CONFIG"]) == Path(get_settings().config_path)

@@ -176,8 +176,9 @@ class Keeper:
             self._session.objects.classes.add(name, color)
         if self._session.labels is not None:
             records = {label: (None, record) for label, record in saved.records.items()}
-            labels = self._session.labels
-            self._session.ledger.do(Step("opened session", records=records, labels=labels))
+            ledger, labels = self._session.ledger, self._session.labels
+            step = Step("opened session", records=records, labels=labels)
+            ledger.do(step, into=ledger.timeline.last)  # one undo, together with the voxels
         return True
 
     def autosave(self) -> None:

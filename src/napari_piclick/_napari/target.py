@@ -11,6 +11,7 @@ import numpy as np
 from napari.layers import Labels
 from psygnal import Signal
 
+from napari_piclick._napari.layer_history import LayerHistory, edit_of
 from napari_piclick._napari.placement import placement_of
 from napari_piclick.session.label_edit import LabelEdit
 from napari_piclick.session.label_map import LabelsError
@@ -83,7 +84,8 @@ class Target:
     ----------
     layer : napari.layers.Labels
     painted : psygnal.Signal
-        Emitted with a `LabelEdit` after somebody else changed the layer, with a brush.
+        Emitted with a `LabelEdit` after somebody else changed the layer: with a brush, by
+        napari's own undo, or by giving it other data of the same size.
     replaced : psygnal.Signal
         Emitted after somebody else gave the layer other data.
     """
@@ -95,12 +97,15 @@ class Target:
         self.layer = layer
         self._largest: int | None = 0 if empty else None
         self._writing = False
+        self._history = LayerHistory(layer.data)
         layer.events.paint.connect(self._on_painted)
+        layer.events.set_data.connect(self._on_drawn)
         layer.events.data.connect(self._on_data_replaced)
 
     def close(self) -> None:
         """Let go of the layer."""
         self.layer.events.paint.disconnect(self._on_painted)
+        self.layer.events.set_data.disconnect(self._on_drawn)
         self.layer.events.data.disconnect(self._on_data_replaced)
 
     @property
@@ -131,6 +136,7 @@ class Target:
         if (self.data[voxels] != values).any():
             # A hidden layer does not notice that its type has become larger.
             self.data[voxels] = values
+            self._history.forget()  # napari's entry tells of other values
             self.layer.refresh()
         if self._largest is not None:
             self._largest = max(self._largest, int(values.max(initial=0)))
@@ -143,18 +149,31 @@ class Target:
     def _on_painted(self, event: Any) -> None:
         # What we write comes last; a stroke that was still being made comes before it.
         atoms = event.value[:-1] if self._writing else event.value
-        edits = [edit for atom in atoms if len(edit := _edit_of(atom, self.data))]
-        if not edits:
-            return
-        edit = LabelEdit.joined(edits)
+        edits = [edit for atom in atoms if len(edit := edit_of(atom, self.data.shape))]
+        stroke = self._history.corrected(LabelEdit.joined(edits)) if edits else None
+        self._history.take(event.value)
+        if stroke is not None:
+            self._tell(stroke)
+
+    def _on_drawn(self) -> None:
+        if not self._writing:
+            for edit in self._history.look():
+                self._tell(edit)
+
+    def _tell(self, edit: LabelEdit) -> None:
         if self._largest is not None:
             self._largest = max(self._largest, int(edit.after.max(initial=0)))
-        self.painted.emit(edit)
+        if len(edit):
+            self.painted.emit(edit)
 
     def _on_data_replaced(self) -> None:
-        if not self._writing:
-            self._largest = None
-            self.replaced.emit()
+        edit = self._history.replace(self.data)
+        if self._writing:
+            return
+        self._largest = None
+        self.replaced.emit()
+        if edit is not None:
+            self._tell(edit)
 
     @contextmanager
     def _ourselves(self) -> Iterator[None]:
@@ -163,24 +182,6 @@ class Target:
             yield
         finally:
             self._writing = before
-
-
-def _edit_of(atom: tuple, data: np.ndarray) -> LabelEdit:
-    """The edit that one entry of napari's history tells of.
-
-    A brush leaves (box, mask or None, old values, new value), everything else
-    (indices, old values, new values).
-    """
-    if len(atom) == 4:
-        box, mask, old, new = atom
-        if mask is None:
-            mask = np.ones(np.shape(old), bool)
-        starts = [part.start or 0 for part in box]
-        voxels = tuple(axis + start for axis, start in zip(np.nonzero(mask), starts, strict=True))
-        return LabelEdit.made(data.shape, voxels, np.ravel(old), new)
-    indices, old, new = atom
-    voxels = tuple(np.broadcast_arrays(*(np.ravel(axis) for axis in indices)))
-    return LabelEdit.made(data.shape, voxels, np.ravel(old), np.asarray(new))
 
 
 def _zeros(shape: tuple[int, ...]) -> np.ndarray:

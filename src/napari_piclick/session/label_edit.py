@@ -80,6 +80,13 @@ class LabelEdit:
         return cls(tuple(shape), index[changed].astype(small), before[changed], new[changed])
 
     @classmethod
+    def between(cls, old: np.ndarray, new: np.ndarray) -> LabelEdit:
+        """The edit that made one array of labels out of another one of the same shape."""
+        index = np.flatnonzero(old != new)
+        small = np.uint32 if old.size <= 2**32 else np.uint64
+        return cls(old.shape, index.astype(small), old.ravel()[index], new.ravel()[index])
+
+    @classmethod
     def joined(cls, edits: Iterable[LabelEdit]) -> LabelEdit:
         """One edit that does what several do one after the other.
 
