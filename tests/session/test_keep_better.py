@@ -141,15 +141,29 @@ def test_where_the_model_is_no_longer_sure_a_slice_keeps_what_it_held(
     predictor: FloodPredictor, volume: np.ndarray, truth: np.ndarray
 ) -> None:
     volume[7] = 0  # the flood finds all of the slice: the area jumps
-    half = truth & (np.arange(SHAPE[1]) < 20)
-    slices = followed(half, range(2, 14))
+    most = truth & (np.arange(SHAPE[1]) < 26)
+    slices = followed(most, range(2, 14))
     slices.put(SliceMask.of(6, truth))
     changed, ends = again(predictor, volume, slices, 6)
     assert 7 not in changed
     kept = slices.get(7)
     assert kept is not None
-    np.testing.assert_array_equal(kept.plane_mask(), half)
-    assert ends[1].reason is not Reason.AREA
+    np.testing.assert_array_equal(kept.plane_mask(), most)
+    assert (ends[1].reason, ends[1].lost) == (Reason.STAYED, ())
+
+
+def test_where_neither_goes_on_with_the_corrected_object_it_ends(
+    predictor: FloodPredictor, volume: np.ndarray, truth: np.ndarray
+) -> None:
+    volume[9:] = 0
+    slices = followed(truth, range(2, 9))
+    for index in range(9, 14):  # where the object has ended, the whole slice was taken for it
+        slices.put(SliceMask.of(index, np.ones(SHAPE, bool), LabelledBy.PROPAGATED, SCORE))
+    slices.put(SliceMask.of(8, truth))
+    _, ends = again(predictor, volume, slices, 8)
+    assert (ends[1].reason, ends[1].index) == (Reason.AREA, 9)
+    assert ends[1].lost == (9, 10, 11, 12, 13)
+    assert [labelled.index for labelled in slices] == list(range(2, 9))
 
 
 def test_beyond_what_it_held_the_object_is_followed_as_ever(

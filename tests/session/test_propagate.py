@@ -204,8 +204,9 @@ def test_a_slice_found_empty_ends_the_object_there(predictor, blocks):
     slices.put(hand(5, blocks[5] == 60))
     list(propagate(predictor, stack_of(blocks), slices, 5))
     slices.put(hand(7, np.zeros((40, 50), bool)))
-    found, _ = run(propagate_again(predictor, stack_of(blocks), slices, 7))
+    found, stops = run(propagate_again(predictor, stack_of(blocks), slices, 7))
     assert found == []  # what lies before it is as good as it was
+    assert [(stop.reason, stop.lost) for stop in stops if stop.lost] == [(Reason.EMPTY, (8,))]
     assert [labelled.index for labelled in slices] == [2, 3, 4, 5, 6, 7]
     assert slices.get(7).area == 0
 

@@ -110,8 +110,9 @@ def propagate_again(
     A slice keeps what it held unless what is found now is worth more, and where several in a row
     do, the way ends: those beyond are as good as they were.
 
-    Where the object was found not to be on the corrected slice, what lay beyond is forgotten,
-    and the slices between it and the next one labelled by hand are followed from there.
+    Where neither what is found nor what was held goes on with the corrected object, it ends, and
+    what lay beyond is forgotten. So it is where the object is not on the corrected slice; then the
+    slices between it and the next one labelled by hand are followed from there.
 
     Parameters and yields as for `propagate`, but for those here.
 
@@ -125,14 +126,17 @@ def propagate_again(
     labelled = slices.get(corrected)
     if labelled is None:
         raise ValueError(f"Slice {corrected} is not labelled; correct it first.")
-    for index in forgotten(slices, corrected, keep):
-        slices.drop(index)
+    if keep is None:
+        for index in (*slices.beyond(corrected, -1), *slices.beyond(corrected, 1)):
+            slices.drop(index)
     with ThreadPoolExecutor(1, "piclick-ahead") as background:
         for step in (1, -1):
             start, way = labelled, step
             if labelled.region is None:
                 other = slices.next_by_hand(corrected, step)
                 if other is None or other.region is None:
+                    lost = _forget(slices, corrected, step)
+                    yield Stopped(corrected, step, Reason.EMPTY, lost=lost)
                     continue
                 start, way = other, -step
             yield from _follow(
@@ -140,20 +144,12 @@ def propagate_again(
             )
 
 
-def forgotten(slices: ObjectSlices, corrected: int, keep: Keep | None = BETTER) -> list[int]:
-    """The slices that lose what they held before a slice is followed again.
-
-    Where the object is not on that slice, they lie beyond it, on a side where nothing labelled by
-    hand says that the object goes on. Without `Keep`, they are all those on the way.
-    """
-    labelled = slices.get(corrected)
-    lost = []
-    for step in (1, -1):
-        other = slices.next_by_hand(corrected, step)
-        ends = labelled is not None and labelled.region is None
-        if keep is None or (ends and (other is None or other.region is None)):
-            lost += slices.beyond(corrected, step)
-    return sorted(lost)
+def _forget(slices: ObjectSlices, index: int, step: int) -> tuple[int, ...]:
+    """Drop what was not labelled by hand beyond a slice, and tell where that was."""
+    lost = slices.beyond(index, step)
+    for beyond in lost:
+        slices.drop(beyond)
+    return tuple(lost)
 
 
 def _follow(
@@ -194,10 +190,14 @@ def _follow(
         else:
             reason = doubt(found, usual, rules)
         held = None if keep is None else held_on(slices, index)
-        if held is not None and keep is not None and reason is None:
-            held = keep.better(held, following, expected, rules.agree)
+        if held is not None and keep is not None:
+            if reason is None:
+                held = keep.better(held, following, expected, rules.agree)
+            elif not rules.fit(held, expected):
+                held = None
         if held is None and reason is not None:
-            yield Stopped(index, step, reason, following)
+            lost = () if keep is None else _forget(slices, last.index, step)
+            yield Stopped(index, step, reason, following, lost)
             return
         if background is not None and 0 <= index + step < len(stack):
             background.submit(_encode, predictor, stack, index + step)

@@ -163,7 +163,7 @@ class ObjectSlices:
         """The slices not labelled by hand, from beyond one to the next that was."""
         end = self.next_by_hand(index, step)
         last = end.index if end is not None else (self.count if step > 0 else -1)
-        return sorted(k for k in range(index + step, last, step) if k in self._slices)
+        return [k for k in range(index + step, last, step) if k in self._slices]
 
     def run_from(self, index: int, step: int) -> SliceMask:
         """The last of the labelled slices that follow one without a gap; not beyond by hand."""

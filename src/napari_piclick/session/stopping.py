@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: So many slices tell what a good score is.
 FIRST = 5
+#: A mask with a lower IoU lies elsewhere.
+FITS = 0.3
 
 
 class Reason(Enum):
@@ -68,6 +70,12 @@ class Rules:
     last: int | None = None
     agree: float = 0.5
 
+    def fit(self, held: SliceMask, expected: SliceMask) -> bool:
+        """Whether a mask goes on with what is expected: it neither jumps nor lies elsewhere."""
+        ratio = held.area / max(expected.area, 1)
+        jumps = not 1 / self.max_area_jump <= ratio <= self.max_area_jump
+        return not jumps and held.iou(expected) >= FITS
+
 
 @dataclass(frozen=True, eq=False)
 class Stopped:
@@ -82,12 +90,15 @@ class Stopped:
     reason : Reason
     rejected : SliceMask, optional
         What was found there but not taken.
+    lost : tuple of int
+        Slices from there on that had the object before, and have it no more.
     """
 
     index: int
     step: int
     reason: Reason
     rejected: SliceMask | None = None
+    lost: tuple[int, ...] = ()
 
     @property
     def early(self) -> bool:
@@ -107,7 +118,7 @@ def end_of_the_way(
     if not 0 <= index < count:
         return Reason.END
     if end is not None and index == end.index:
-        return Reason.HAND
+        return Reason.EMPTY if end.region is None else Reason.HAND
     if rules.max_slices is not None and number >= rules.max_slices:
         return Reason.COUNT
     if (rules.first is not None and index < rules.first) or (
