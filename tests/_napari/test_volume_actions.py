@@ -145,6 +145,10 @@ def test_a_slice_without_the_object_is_said_and_what_lies_beyond_is_forgotten(
     on = np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist()
     assert on == [2, 3, 4, 5, 6]
     assert by(kept)[7] is HAND
+    assert "stopped at slice 7, the object ends" in status(kept.volume)
+    kept.undo()
+    assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [2, 3, 4, 5, 6, 8]
+    kept.redo()
     show(viewer, 5)
     kept.volume.propagate()
     stream.work()

@@ -44,9 +44,12 @@ def test_one_click_becomes_a_file(
     desk.click(*PLACE)
     desk.answered()
 
-    # the key keeps to what is set in the panel
-    panel.first.setValue(PLACE[axis] - 1)
-    panel.last.setValue(PLACE[axis] + 2)
+    # the key keeps to what is set in the panel, which counts as the slider does
+    numbers = volume.numbers
+    assert desk.viewer.dims.current_step[axis] == numbers.shown(PLACE[axis])
+    first, last = sorted(numbers.shown(PLACE[axis] + k) for k in (-1, 2))
+    panel.first.setValue(first)
+    panel.last.setValue(last)
     desk.press("K")
     desk.until(lambda: desk.controller.target is not None and not volume.running)
     labels = desk.controller.target
@@ -54,8 +57,8 @@ def test_one_click_becomes_a_file(
     on = np.flatnonzero(labels.data.any(axis=others))
     assert on.tolist() == list(range(PLACE[axis] - 1, PLACE[axis] + 3))
 
-    panel.first.setValue(0)
-    panel.last.setValue(blocks.shape[axis] - 1)
+    panel.first.setValue(panel.first.minimum())
+    panel.last.setValue(panel.last.maximum())
     desk.press("K")
     desk.until(lambda: volume.running)
     desk.until(lambda: not volume.running)
@@ -81,3 +84,50 @@ def test_one_click_becomes_a_file(
     again = desk.viewer.add_labels(data, **settings)
     np.testing.assert_array_equal(again.data, labels.data)
     np.testing.assert_allclose(again.data_to_world((3, 4, 5)), labels.data_to_world((3, 4, 5)))
+
+
+@pytest.mark.parametrize("along", [2.5, -2.5])
+def test_the_panel_counts_slices_as_the_slider_does(
+    open_desk: Callable[..., Desk], blocks: np.ndarray, along: float
+) -> None:
+    """The axis of a volume stored from above runs against the slider."""
+    desk = open_desk(blocks, name="stored", affine=np.diag([along, 1, 1, 1]))
+    volume, panel, dims = desk.controller.volume, desk.panel.volume, desk.viewer.dims
+    count = len(blocks)
+    slider = {index: index if along > 0 else count - 1 - index for index in range(count)}
+    desk.show(5, 0, 0)
+    assert dims.current_step[0] == slider[5]
+    desk.click(5, 12, 14)
+    desk.answered()
+
+    # to the two slices above on the slider, and no others
+    panel.way.setCurrentText("Up (higher slices)")
+    panel.first.setValue(slider[5])
+    panel.last.setValue(slider[5] + 2)
+    desk.qtbot.mouseClick(panel.propagate, Qt.MouseButton.LeftButton)
+    desk.until(lambda: desk.controller.target is not None and not volume.running)
+    labels = desk.controller.target
+    on = sorted(slider[k] for k in np.flatnonzero(labels.data.any(axis=(1, 2))))
+    assert on == [slider[5], slider[5] + 1, slider[5] + 2]
+    assert f"is on 3 slices, {on[0]} to {on[-1]}." in panel.status.text()
+    assert f"Up: stopped at slice {on[-1] + 1}, the end of the range." in panel.status.text()
+
+    # the strip runs as the slider does: from its left end to the right
+    column = panel.strip.width() / count
+    for number in (0, on[-1], count - 1):
+        where = QPoint(int((number + 0.5) * column), 15)
+        desk.qtbot.mouseClick(panel.strip, Qt.MouseButton.LeftButton, pos=where)
+        desk.until(lambda number=number: dims.current_step[0] == number)
+    desk.qtbot.keyClick(panel.strip, Qt.Key.Key_Left)
+    desk.until(lambda: dims.current_step[0] == count - 2)
+
+    # what another layer adds to the slider's count is counted too, and the range stays
+    chosen = panel._range()
+    affine = np.diag([along, 1, 1, 1])
+    affine[0, 3] = -4 * 2.5
+    desk.viewer.add_image(blocks, name="before", affine=affine)
+    desk.show(5, 0, 0)
+    desk.until(lambda: volume.index == 5)
+    assert dims.current_step[0] == slider[5] + 4
+    assert panel._range() == chosen
+    assert sorted((panel.first.value(), panel.last.value())) == [slider[5] + 4, slider[5] + 6]

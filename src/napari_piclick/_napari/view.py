@@ -79,7 +79,9 @@ def show_plane(layer: Image, plane: Plane, dims: Dims) -> None:
         dims.ndisplay = 2
     if tuple(dims.order[-2:]) != displayed:
         dims.order = (*(axis for axis in dims.order if axis not in displayed), *displayed)
-    world = np.array(layer.data_to_world(plane.to_volume((0.0, 0.0)))) / _factors(layer, dims)
+    world = np.array(layer.data_to_world(plane.to_volume((0.0, 0.0)))) / units_of_viewer(
+        layer, dims
+    )
     axes = [axis + first for axis in plane.hidden]
     if axes:
         dims.set_point(axes, [float(world[axis]) for axis in plane.hidden])
@@ -88,7 +90,7 @@ def show_plane(layer: Image, plane: Plane, dims: Dims) -> None:
 def show_voxel(layer: Image, voxel: Sequence[float], dims: Dims) -> None:
     """Move the viewer's sliders until a voxel of a layer is in view; its axes stay as they are."""
     first = dims.ndim - layer.ndim
-    world = np.array(layer.data_to_world(voxel)) / _factors(layer, dims)
+    world = np.array(layer.data_to_world(voxel)) / units_of_viewer(layer, dims)
     axes = [axis for axis in dims.not_displayed if axis >= first]
     if axes:
         dims.set_point(axes, [float(world[axis - first]) for axis in axes])
@@ -104,6 +106,19 @@ def labelled_planes(image: Image, labels: Labels, plane: Plane) -> LabelledPlane
     """The planes of an image that are parallel to one in view, with their labels."""
     low, high = (float(value) for value in image.contrast_limits)
     return LabelledPlanes(image.name, level_zero(image), level_zero(labels), plane, (low, high))
+
+
+def units_of_viewer(layer: Image, dims: Dims) -> np.ndarray:
+    """How many units of a layer one of the viewer's is, on each axis; layers' units may differ."""
+    units = tuple(dims.units or ())[-layer.ndim :]
+    if len(units) != layer.ndim:
+        return np.ones(layer.ndim)
+    return np.array(
+        [
+            1.0 if shown == own else (1 * shown).to(own).magnitude
+            for shown, own in zip(units, layer.units, strict=True)
+        ]
+    )
 
 
 def _affine(layer: Image) -> np.ndarray:
@@ -131,17 +146,4 @@ def _slanted(affine: np.ndarray, hidden: list[int], displayed: tuple[int, ...]) 
 def _in_units_of(layer: Image, dims: Dims) -> np.ndarray:
     """The viewer's position in the units of a layer."""
     point = np.array(dims.point, dtype=float)[dims.ndim - layer.ndim :]
-    return point * _factors(layer, dims)
-
-
-def _factors(layer: Image, dims: Dims) -> np.ndarray:
-    """How many units of a layer one of the viewer's is, on each axis; layers' units may differ."""
-    units = tuple(dims.units or ())[-layer.ndim :]
-    if len(units) != layer.ndim:
-        return np.ones(layer.ndim)
-    return np.array(
-        [
-            1.0 if shown == own else (1 * shown).to(own).magnitude
-            for shown, own in zip(units, layer.units, strict=True)
-        ]
-    )
+    return point * units_of_viewer(layer, dims)

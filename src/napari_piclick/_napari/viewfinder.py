@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image
 from psygnal import Signal
 
+from napari_piclick._napari.slice_numbers import SliceNumbers
 from napari_piclick._napari.view import (
     NoPlaneError,
     level_zero,
     plane_in_view,
     show_plane,
     show_voxel,
+    units_of_viewer,
 )
 from napari_piclick.session.place import Place
 from napari_piclick.session.plane_stack import PlaneStack
@@ -130,13 +132,27 @@ class Viewfinder:
         """
         dims = self._viewer.dims
         first = dims.ndim - plane.ndim
+        return [
+            (str(dims.axis_labels[axis + first]), round(self._slider(plane, axis)))
+            for axis in plane.hidden
+        ]
+
+    def slice_numbers(self, axis: int) -> SliceNumbers:
+        """How the viewer's slider counts the slices along an axis of the image."""
+        plane = self.plane
+        if plane is None or axis not in plane.hidden or plane.volume_shape[axis] < 2:
+            return SliceNumbers()
+        first, second = (self._slider(plane.at(axis, index), axis) for index in (0, 1))
+        return SliceNumbers(first, second - first)
+
+    def _slider(self, plane: Plane, axis: int) -> float:
+        """Where the slider of an axis stands when a plane of the image is in view."""
+        dims = self._viewer.dims
+        start, _, step = dims.range[axis + dims.ndim - plane.ndim]
         world = plane.to_world((0.0, 0.0))
-        steps = []
-        for axis in plane.hidden:
-            start, _, step = dims.range[axis + first]
-            position = round((float(world[axis]) - start) / step) if step else 0
-            steps.append((str(dims.axis_labels[axis + first]), position))
-        return steps
+        if self.image is not None:
+            world = world / units_of_viewer(self.image, dims)
+        return (float(world[axis]) - start) / step if step else 0.0
 
     def go_to(self, plane: Plane) -> None:
         """Bring a plane of the image into view."""

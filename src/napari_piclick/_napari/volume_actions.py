@@ -9,9 +9,10 @@ import numpy as np
 from napari.utils.notifications import show_warning
 from psygnal import Signal
 
+from napari_piclick._napari.slice_numbers import SliceNumbers
 from napari_piclick.session.followed_object import FollowedObject
 from napari_piclick.session.interpolate import interpolate_gaps
-from napari_piclick.session.propagate import forgotten, propagate, propagate_again
+from napari_piclick.session.propagate import propagate, propagate_again
 from napari_piclick.session.slice_mask import LabelledBy, SliceMask
 from napari_piclick.session.stopping import Reason, Rules, Stopped
 
@@ -127,6 +128,12 @@ class VolumeActions:
         return 0 if plane is None or axis is None else plane.volume_shape[axis]
 
     @property
+    def numbers(self) -> SliceNumbers:
+        """How the viewer's slider counts the slices: whatever the user reads counts as it does."""
+        axis = self.axis
+        return SliceNumbers() if axis is None else self._controller.view.slice_numbers(axis)
+
+    @property
     def label(self) -> int:
         """The object that is selected in the labels; 0 if there are none."""
         layer = self._controller.target
@@ -206,12 +213,11 @@ class VolumeActions:
         if followed.slices.get(index) is None:
             return
         slices = followed.slices.copy()
-        stale = set(forgotten(slices, index))
         engine = self._controller.engine
         self._run(
             f"propagated object {followed.label} again",
             lambda: propagate_again(engine.another(), stack, slices, index, rules=rules),
-            stale,
+            set(),
         )
 
     def interpolate(self) -> None:
@@ -284,6 +290,9 @@ class VolumeActions:
             return
         if isinstance(event, Stopped):
             followed.ended(event)
+            for index in event.lost:
+                if not followed.slices.by_hand(index):
+                    self._empty(followed, index)
         elif not followed.slices.by_hand(event.index):
             self._stale.discard(event.index)
             if not self._write(followed, event):
@@ -298,9 +307,7 @@ class VolumeActions:
             ends = {stop.reason for stop in followed.stopped.values()}
             if not ends & {Reason.COUNT, Reason.RANGE}:
                 for index in sorted(self._stale):
-                    empty = SliceMask.of(index, np.zeros(followed.plane.shape, bool))
-                    if self._write(followed, empty):
-                        followed.slices.drop(index)
+                    self._empty(followed, index)
         if sentence:
             self._say(sentence)
         self._finish()
@@ -403,6 +410,12 @@ class VolumeActions:
             return False
         self._step = step
         return True
+
+    def _empty(self, followed: FollowedObject, index: int) -> None:
+        """Wipe away what a slice had of the object, as part of the step that is being made."""
+        empty = SliceMask.of(index, np.zeros(followed.plane.shape, bool))
+        if self._write(followed, empty):
+            followed.slices.drop(index)
 
     def _encode_ahead(self) -> None:
         """Encode the neighbours of the slice on which an object was kept."""

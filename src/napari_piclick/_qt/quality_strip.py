@@ -10,6 +10,7 @@ from qtpy.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPolygon
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from napari_piclick._napari.slice_numbers import SliceNumbers
 from napari_piclick._qt import volume_strings as strings
 from napari_piclick.session.slice_mask import LabelledBy
 
@@ -45,6 +46,7 @@ class QualityStrip(QWidget):
         self._ratings: dict[int, SliceQuality] = {}
         self._count = 0
         self._here: int | None = None
+        self._numbers = SliceNumbers()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(strings.STRIP)
@@ -54,7 +56,13 @@ class QualityStrip(QWidget):
         """As high as its bands."""
         return QSize(200, MARK + COLORS + WHO)
 
-    def draw(self, ratings: Sequence[SliceQuality], count: int, here: int | None) -> None:
+    def draw(
+        self,
+        ratings: Sequence[SliceQuality],
+        count: int,
+        here: int | None,
+        numbers: SliceNumbers | None = None,
+    ) -> None:
         """Show the ratings of the slices of an object.
 
         Parameters
@@ -64,15 +72,19 @@ class QualityStrip(QWidget):
             Number of slices of the volume.
         here : int, optional
             The slice in view.
+        numbers : SliceNumbers, optional
+            How the slider counts the slices; the strip runs as it does.
         """
         shown = {rating.index: rating for rating in ratings}
-        if (shown, count, here) != (self._ratings, self._count, self._here):
-            self._ratings, self._count, self._here = shown, count, here
+        drawn = (shown, count, here, numbers or SliceNumbers())
+        if drawn != (self._ratings, self._count, self._here, self._numbers):
+            self._ratings, self._count, self._here, self._numbers = drawn
             self.update()
 
     def slice_at(self, x: float) -> int:
         """The slice under a place, in pixels from the left."""
-        return min(max(int(x * self._count / max(self.width(), 1)), 0), max(self._count - 1, 0))
+        place = min(max(int(x * self._count / max(self.width(), 1)), 0), max(self._count - 1, 0))
+        return self._place(place)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802 - Qt's name
         """Paint one column for each slice."""
@@ -122,7 +134,8 @@ class QualityStrip(QWidget):
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         step = steps.get(Qt.Key(event.key())) if event is not None else None
         if step is not None and self._here is not None:
-            self.chosen.emit(self.slice_at((self._here + step + 0.5) * self.width() / self._count))
+            place = self._place(self._here) + step + 0.5
+            self.chosen.emit(self.slice_at(place * self.width() / self._count))
         elif event is not None:
             super().keyPressEvent(event)
 
@@ -136,13 +149,20 @@ class QualityStrip(QWidget):
     def _tell(self, event: QHelpEvent) -> None:
         index = self.slice_at(event.pos().x())
         QToolTip.showText(
-            event.globalPos(), strings.slice_tip(index, self._ratings.get(index)), self
+            event.globalPos(),
+            strings.slice_tip(self._numbers.shown(index), self._ratings.get(index)),
+            self,
         )
 
     def _column(self, index: int) -> tuple[float, float]:
         """(left, width) in pixels; never thinner than one."""
-        left = index * self.width() / self._count
-        return left, max((index + 1) * self.width() / self._count - left, 1.0)
+        place = self._place(index)
+        left = place * self.width() / self._count
+        return left, max((place + 1) * self.width() / self._count - left, 1.0)
+
+    def _place(self, index: int) -> int:
+        """The column of a slice, counted from the left, and the slice of a column."""
+        return self._count - 1 - index if self._numbers.reversed and self._count else index
 
 
 def color(quality: float) -> QColor:

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_piclick._napari.slice_numbers import SliceNumbers
 from napari_piclick._qt import volume_strings as strings
 from napari_piclick._qt.channel_form import ChannelForm
 from napari_piclick._qt.quality_strip import QualityStrip
@@ -47,6 +48,7 @@ class VolumePanel(QWidget):
         self._drawing = True
         self._axes: tuple[int, ...] = ()
         self._count = -1
+        self._numbers = SliceNumbers()
         self.object = _spin(strings.OBJECT_TIP, 1, 2**31 - 1)
         self.along = QComboBox()
         self.along.setToolTip(strings.ALONG_TIP)
@@ -134,11 +136,16 @@ class VolumePanel(QWidget):
         try:
             self._draw_axes()
             count, followed = volume.count, volume.followed
-            if count != self._count:
-                self._count = count
-                for box, value in ((self.first, 0), (self.last, count - 1)):
-                    box.setRange(0, max(count - 1, 0))
-                    box.setValue(max(value, 0))
+            numbers = volume.numbers
+            if (count, numbers) != (self._count, self._numbers):
+                chosen = self._range() if count == self._count else (0, max(count - 1, 0))
+                self._count, self._numbers = count, numbers
+                ends = sorted(numbers.shown(index) for index in (0, max(count - 1, 0)))
+                values = sorted(numbers.shown(index) for index in chosen)
+                for box, value in zip((self.first, self.last), values, strict=True):
+                    box.setRange(*ends)
+                    box.setValue(value)
+                self._on_asked()
             self.object.setValue(max(volume.label, 1))
             self.again.setChecked(volume.again)
             self.propagate.setText(strings.STOP if volume.running else strings.PROPAGATE)
@@ -148,7 +155,7 @@ class VolumePanel(QWidget):
                 button.setEnabled(idle)
             self.propagate.setEnabled(volume.running or volume.axis is not None)
             ratings = [] if followed is None else followed.ratings
-            self.strip.draw(ratings, count, volume.index)
+            self.strip.draw(ratings, count, volume.index, numbers)
             text = strings.status(volume)
             if self.status.text() != text:
                 self.status.setText(text)
@@ -190,10 +197,16 @@ class VolumePanel(QWidget):
 
     def _on_asked(self) -> None:
         """The key propagates as the button does."""
-        _, steps = WAYS[self.way.currentIndex()]
-        first, last = sorted((self.first.value(), self.last.value()))
+        numbers = self._numbers
+        steps = tuple(numbers.upwards(step) for step in WAYS[self.way.currentIndex()][1])
+        first, last = self._range()
         whole = (first, last) == (0, self._count - 1)
         self._volume.asked = (steps, None if whole else Rules(first=first, last=last))
+
+    def _range(self) -> tuple[int, int]:
+        """The first and last slice of the array to keep to."""
+        first, last = sorted(self._numbers.index(box.value()) for box in (self.first, self.last))
+        return first, last
 
 
 def _spin(tip: str, low: int = 0, high: int = 0) -> QSpinBox:

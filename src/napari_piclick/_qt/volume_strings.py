@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_piclick.session.slice_mask import LabelledBy
 
 if TYPE_CHECKING:
+    from napari_piclick._napari.slice_numbers import SliceNumbers
     from napari_piclick._napari.volume_actions import VolumeActions
     from napari_piclick.session.quality import SliceQuality
     from napari_piclick.session.stopping import Stopped
@@ -65,11 +66,11 @@ _BY = {
 }
 
 
-def slice_tip(index: int, rating: SliceQuality | None) -> str:
-    """What is known of a slice."""
+def slice_tip(number: int, rating: SliceQuality | None) -> str:
+    """What is known of the slice that has a number on the slider."""
     if rating is None:
-        return f"Slice {index}: the object is not labelled here"
-    lines = [f"Slice {index}: {_BY[rating.by]}"]
+        return f"Slice {number}: the object is not labelled here"
+    lines = [f"Slice {number}: {_BY[rating.by]}"]
     if rating.by is not LabelledBy.HAND:
         lines += [
             f"Quality {rating.quality:.2f}",
@@ -84,7 +85,8 @@ def status(volume: VolumeActions) -> str:
     followed = volume.followed
     if followed is None or not len(followed.slices):
         return "Click on an object, then propagate it to the slices beside this one."
-    on = [labelled.index for labelled in followed.slices if labelled.area]
+    numbers = volume.numbers
+    on = sorted(numbers.shown(labelled.index) for labelled in followed.slices if labelled.area)
     if not on:
         return f"Object {followed.label} is on no slice."
     parts = [f"Object {followed.label} is on {_slices(len(on))}, {on[0]} to {on[-1]}."]
@@ -92,13 +94,13 @@ def status(volume: VolumeActions) -> str:
         parts = [f"Object {followed.label} is on slice {on[0]}."]
     if volume.running:
         parts.append("Propagating…")
-    parts += [_stopped(stop) for stop in followed.stopped.values()]
+    parts += [_stopped(stop, numbers) for stop in followed.stopped.values()]
     return " ".join(parts)
 
 
-def _stopped(stop: Stopped) -> str:
-    way = "Up" if stop.step > 0 else "Down"
-    return f"{way}: stopped at slice {stop.index}, {stop.reason.value}."
+def _stopped(stop: Stopped, numbers: SliceNumbers) -> str:
+    way = "Up" if numbers.upwards(stop.step) > 0 else "Down"
+    return f"{way}: stopped at slice {numbers.shown(stop.index)}, {stop.reason.value}."
 
 
 def _slices(count: int) -> str:
