@@ -8,6 +8,7 @@ import pytest
 from napari_piclick._qt.volume_strings import status
 from napari_piclick.session.slice_mask import LabelledBy, SliceMask
 from napari_piclick.session.stopping import Reason, Rules
+from napari_piclick.session.volume_session import VolumeSession
 
 HAND, PROPAGATED = LabelledBy.HAND, LabelledBy.PROPAGATED
 
@@ -193,6 +194,26 @@ def test_interpolation_between_slices_labelled_by_hand(kept, viewer, stream, blo
     assert by(kept)[6] is LabelledBy.INTERPOLATED
     kept.undo()
     assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [5, 8]
+
+
+def test_a_script_interpolates_as_the_window_does(viewer, open_controller, jobs, blocks, predictor):
+    scale = (2.0, 0.5, 3.0)
+    viewer.add_image(blocks, name="slabs", scale=scale)
+    layer = viewer.add_labels(np.zeros(blocks.shape, np.uint16), name="labels", scale=scale)
+    layer.data[2, 5:12, 6:40] = 1
+    layer.data[9, 15:38, 10:18] = 1
+    layer.data[5, 12:16, 12:20] = 2
+    controller = open_controller()
+    controller.labels.set_target(layer)
+    data = layer.data.copy()
+    show(viewer, 2)
+    controller.volume.set_label(1)
+    controller.volume.interpolate()
+    jobs.streams[0].work()
+    session = VolumeSession(predictor, blocks, data, spacing=scale)
+    assert session.interpolate(1) == [3, 4, 5, 6, 7, 8]
+    np.testing.assert_array_equal(data, layer.data)
+    controller.close()
 
 
 @pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0)])

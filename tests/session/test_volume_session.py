@@ -9,6 +9,7 @@ import pytest
 
 from napari_piclick.session import LabelsError
 from napari_piclick.session.slice_mask import LabelledBy
+from napari_piclick.session.stopping import Reason
 from napari_piclick.session.volume_session import VolumeSession
 
 if TYPE_CHECKING:
@@ -59,10 +60,74 @@ def test_other_objects_stay_and_the_slice_in_view_is_clicked_on_afterwards(
     np.testing.assert_array_equal(session.mask(), blocks[5] == 120)
 
 
+def test_slices_between_those_labelled_by_hand_are_interpolated_by_the_size_of_voxels(
+    predictor: FloodPredictor,
+) -> None:
+    rows, cols = np.indices((60, 60))
+    volume = np.zeros((9, 60, 60), np.uint8)
+    labels = {}
+    for spacing in ((1.0, 1.0, 1.0), (2.0, 4.0, 0.5)):
+        data = np.zeros(volume.shape, np.uint16)
+        data[1] = 3 * ((np.abs(rows - 30) < 6) & (np.abs(cols - 30) < 20))
+        data[7] = 3 * ((np.abs(rows - 30) < 20) & (np.abs(cols - 30) < 6))
+        data[4, 28:32, 28:32] = 5
+        ends = data[[1, 7]].copy()
+        session = VolumeSession(predictor, volume, data, spacing=spacing)
+        assert session.interpolate(3) == [2, 3, 4, 5, 6]
+        assert (data[4, 28:32, 28:32] == 5).all()
+        np.testing.assert_array_equal(data[[1, 7]], ends)
+        labels[spacing] = data.copy()
+        by = {rating.index: rating.by for rating in session.quality(3)}
+        assert by == {
+            1: LabelledBy.HAND,
+            **dict.fromkeys(range(2, 7), LabelledBy.INTERPOLATED),
+            7: LabelledBy.HAND,
+        }
+        session.undo()
+        assert np.flatnonzero((data == 3).any(axis=(1, 2))).tolist() == [1, 7]
+    cubes, slabs = labels.values()
+    assert (cubes != slabs).any()
+
+
+def test_a_correction_is_followed_again_and_good_slices_stay(
+    predictor: FloodPredictor, blocks: np.ndarray
+) -> None:
+    labels = np.zeros(blocks.shape, np.uint16)
+    session = VolumeSession(predictor, blocks, labels)
+    session.go_to(5)
+    session.click(10, 10)
+    session.accept()
+    session.propagate(1)
+    followed = labels.copy()
+    session.go_to(7)
+    session.objects.reopen(1)
+    session.click(12, 12)
+    session.accept()
+    stops = session.propagate_again(1)
+    assert {stop.reason for stop in stops} == {Reason.HAND, Reason.AREA}
+    np.testing.assert_array_equal(labels, followed)
+    assert {r.index for r in session.quality(1) if r.by is LabelledBy.HAND} == {5, 7}
+
+    # where the object ends sooner, what lay beyond is lost, and one undo brings it back
+    labels[8, 20:30, 5:45] = 1
+    labels[7, 5:20, 6:22] = 0
+    labels[7, 5:9, 6:10] = 1
+    before = labels.copy()
+    session.propagate_again(1)
+    assert (labels != before).any()
+    np.testing.assert_array_equal(labels[7], before[7])
+    session.undo()
+    np.testing.assert_array_equal(labels, before)
+
+
 def test_what_cannot_be_gets_a_sentence(predictor: FloodPredictor, blocks: np.ndarray) -> None:
     session = VolumeSession(predictor, blocks)
     with pytest.raises(LabelsError, match="Object 3 is not on slice 0: go to a slice"):
         session.propagate(3)
+    with pytest.raises(LabelsError, match="Object 3 is not on slice 0: correct it"):
+        session.propagate_again(3)
+    with pytest.raises(LabelsError, match="by hand on two slices at least"):
+        session.interpolate(3)
     with pytest.raises(IndexError, match="The slices are 0 to 11; 12 is not one"):
         session.go_to(12)
     with pytest.raises(ValueError, match="three axes"):
