@@ -94,17 +94,19 @@ def test_other_settings_do_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
         _trainer(tmp_path, recipe=RECIPES["paper"])
 
 
+@pytest.mark.parametrize("neck", [0.0, 0.5])
 @pytest.mark.parametrize("name", sorted(RECIPES))
-def test_every_recipe_trains_the_decoder_and_the_neck_and_no_more(
-    tmp_path: Path, name: str
+def test_every_recipe_trains_the_decoder_and_where_wanted_the_neck(
+    tmp_path: Path, name: str, neck: float
 ) -> None:
-    trainer = _trainer(tmp_path, recipe=RECIPES[name])
+    trainer = _trainer(tmp_path, recipe=RECIPES[name], schedule=replace(SCHEDULE, neck=neck))
     before = {key: value.clone() for key, value in trainer.model.state_dict().items()}
     losses = trainer.step(0)
     assert all(np.isfinite(value) for value in losses.values())
     after = trainer.model.state_dict()
     changed = {key for key in before if not torch.equal(before[key], after[key])}
-    assert "encoder.neck.conv1.weight" in changed
+    assert ("encoder.neck.conv1.weight" in changed) == (neck > 0)
+    assert "decoder.skip_eighth.weight" in changed
     assert "decoder.mask_tokens.weight" in changed
     assert all(key.startswith(("decoder.", "encoder.neck.")) for key in changed)
 

@@ -38,6 +38,12 @@ def _arguments() -> argparse.ArgumentParser:
     add("--batch", type=int, default=Schedule.batch, help="prompts in a step")
     add("--size", type=int, default=512, help="side of the training pictures in pixels")
     add("--learning-rate", type=float, default=Schedule.learning_rate)
+    add(
+        "--neck",
+        type=float,
+        default=Schedule.neck,
+        help="how fast the encoder's neck learns, relative to the decoder; 0: it stays",
+    )
     add("--minutes", type=float, help="stop after this time; run again to go on")
     add("--workers", type=int, default=1, help="processes that make pictures")
     add("--threads", type=int, help="threads of the training process")
@@ -90,7 +96,10 @@ def main(argv: list[str] | None = None) -> int:
         )
         store = plan.open()
         schedule = Schedule(
-            steps=options.steps, batch=options.batch, learning_rate=options.learning_rate
+            steps=options.steps,
+            batch=options.batch,
+            learning_rate=options.learning_rate,
+            neck=options.neck,
         )
         model = store.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         recipe = RECIPES[options.recipe]

@@ -113,6 +113,10 @@ class TissueContrast:
         if self.sequence == "flair":  # always brighter than tissue, but often not by much
             tissue = max(grey, white)
             parts["oedema"] = tissue + float(np.exp(rng.uniform(np.log(0.08), np.log(0.9))))
+        if rng.random() < 0.4:  # parts that hardly stand out, as cores on FLAIR
+            faint = rng.uniform(0.2, 0.6)
+            for part in ("core", "rim", "necrosis"):
+                parts[part] = parts["oedema"] + faint * (parts[part] - parts["oedema"])
         visible = rng.random() < 0.85
         return LesionLook(
             oedema=parts["oedema"],
