@@ -9,6 +9,7 @@ import torch
 
 from napari_piclick.models.tiny_vit import EncoderFeatures
 from napari_piclick.predict.intensity import robust_window, to_rgb
+from napari_piclick.train.precision import mixed_precision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ def encode_picture(model: PiClickTiny, image: np.ndarray) -> EncoderFeatures:
     device = next(model.parameters()).device
     batch = torch.from_numpy(np.ascontiguousarray(pixels))[None].to(device)
     batch = batch.to(memory_format=torch.channels_last)
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+    with torch.inference_mode(), mixed_precision(device):
         features = model.features(batch)
     return EncoderFeatures(*(f[0].to("cpu", torch.float16).contiguous() for f in features))
 

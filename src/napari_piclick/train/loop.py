@@ -17,6 +17,7 @@ from napari_piclick.models.piclick_tiny import PiClickTiny
 from napari_piclick.train.distributed import Team
 from napari_piclick.train.log import append_row, drop_rows
 from napari_piclick.train.losses import PARTS, prompt_loss
+from napari_piclick.train.precision import mixed_precision
 from napari_piclick.train.prompt_batch import PromptBatch
 from napari_piclick.train.run_state import describe_settings, load_state, save_state
 
@@ -195,7 +196,7 @@ class Trainer:
         parts = torch.zeros(len(PARTS))
         self.model.train()
         features = prompts.features()
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             embedding = self.model.embed(features)
         # The rounds are learned one by one, to save memory; what they want of the embedding
         # adds up here, and goes back through the neck once.
@@ -203,10 +204,7 @@ class Trainer:
         for k in range(rounds + 1):
             last = k == rounds
             score = last or self.recipe.every_round
-            with (
-                torch.set_grad_enabled(score),
-                torch.autocast(self.device.type, torch.bfloat16),
-            ):
+            with torch.set_grad_enabled(score), mixed_precision(self.device):
                 prediction = self.model.decode(kept, *prompts.prompt())
             targets = prompts.targets()
             matches = prompts.match(prediction, targets)
