@@ -30,7 +30,12 @@ def _arguments() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--data", type=Path, help="folder of training sets; without it only synthetic pictures")
-    add("--init", default=DEFAULT, help="model name or file of weights to begin with")
+    add(
+        "--init",
+        nargs="+",
+        default=[DEFAULT],
+        help="model name or file of weights to begin with; of several, their mean",
+    )
     add("--output", type=Path, required=True, help="file of weights to write (.safetensors)")
     add("--run", type=Path, help="folder of the run's state (default: beside the output)")
     add("--recipe", choices=sorted(RECIPES), default="tiny")
@@ -82,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
         plan = PicturePlan(
             folder=run / "pictures",
             data=options.data,
-            init=options.init,
+            init=tuple(options.init),
             config=TinyConfig(
                 options.queries,
                 options.clicks_as != "disks",

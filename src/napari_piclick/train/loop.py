@@ -61,7 +61,7 @@ class Schedule:
     weight_decay: float = 0.01
     neck: float = 0.0
     warmup: int = 100
-    decay: float = 0.6
+    decay: float = 0.9
     average: float = 0.998
     first_pictures: int = 128
     new_pictures: int = 1
