@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,6 +35,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEDULE = Schedule(steps=40, batch=2, warmup=1, first_pictures=4, new_pictures=1, kept_pictures=6)
+
+KILLED = """
+import sys, time
+from pathlib import Path
+
+from napari_piclick.models.piclick_tiny import TinyConfig
+from napari_piclick.train.loop import Schedule
+from napari_piclick.train.picture_makers import PictureMakers
+from napari_piclick.train.picture_plan import PicturePlan
+
+if __name__ == "__main__":
+    plan = PicturePlan(Path(sys.argv[1]), None, "piclick-tiny", TinyConfig(), size=64)
+    store, schedule = plan.open(), Schedule(first_pictures=2, new_pictures=0)
+    with PictureMakers(plan.open, store, schedule, 0):
+        while not store.path(1).exists():
+            time.sleep(0.05)
+        print("pictures come", flush=True)
+        time.sleep(600)
+"""
 
 
 class Squares:
@@ -203,6 +224,18 @@ def test_pictures_are_made_ahead_in_another_process(tmp_path: Path) -> None:
         makers.reached(2)
         assert not store.path(0).exists()
         assert store.path(3).exists()
+
+
+def test_makers_end_when_the_process_that_trains_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(KILLED)
+    command = [sys.executable, str(script), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as training:
+        assert training.stdout is not None
+        assert training.stdout.readline() == "pictures come\n"
+        training.kill()
+        # the output ends when nobody holds it any more, and the maker does
+        assert training.communicate(timeout=60)[0] == ""
 
 
 def test_the_command_line_says_what_is_wrong(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import warnings
+from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
 import torch
@@ -95,13 +96,18 @@ def _make_pictures(
 ) -> None:
     torch.set_num_threads(1)
     store = open_store()
-    wait = multiprocessing.Event()  # never set: a way to sleep
     index = schedule.pictures(step.value).start
     index += (offset - index) % stride
-    while True:
+    while not _left_alone():
         if index >= schedule.pictures(step.value + AHEAD).stop:
-            wait.wait(0.2)
+            _left_alone(0.2)
             continue
         if index >= schedule.pictures(step.value).start:
             store.make(index)
         index += stride
+
+
+def _left_alone(seconds: float = 0) -> bool:
+    """Whether the process that trains has ended within this time: a killed one cannot say so."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and bool(wait([parent.sentinel], seconds))
