@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magicgui.widgets import CheckBox, ComboBox
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QWidget
 
 from napari_piclick._napari.controller import DEFAULT_MODEL
@@ -140,10 +141,12 @@ class Form(QWidget):
             self._panel = ModelPanel(planes=self._labelled_planes)
             self._panel.added.connect(self.use_model)
             self._panel.chosen.connect(self.use_model)
-            self.destroyed.connect(self._panel.deleteLater)
+            # a window of its own, but ours: it has napari's theme, and goes when we do
+            self._panel.setParent(self, Qt.WindowType.Window)
         self._panel.draw()
         self._panel.show()
         self._panel.raise_()
+        self._panel.activateWindow()
 
     def _labelled_planes(self) -> LabelledPlanes | None:
         """The labelled planes of the current image, or None if there are none."""

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_piclick._qt import strings
+from napari_piclick._qt.enter_key import EnterKey
 from napari_piclick._qt.fine_tune_panel import FineTunePanel
 from napari_piclick._qt.section import Section
 from napari_piclick.weights import store
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from napari_piclick.session.labelled_planes import LabelledPlanes
     from napari_piclick.weights.download import Progress
     from napari_piclick.weights.store import Stored
+
+
+#: The lines of the list and the links fit into so many pixels.
+WIDTH = 400
 
 
 class ModelPanel(QWidget):
@@ -72,16 +77,21 @@ class ModelPanel(QWidget):
         self._add = add
         self._stopped = Event()
         self.setWindowTitle(strings.MODELS)
+        self.setMinimumWidth(WIDTH)
         self.setAcceptDrops(True)
         self.list = QListWidget()
         self.list.setToolTip(strings.MODELS_TIP)
+        self.list.setAccessibleName(strings.MODELS)
+        self.list.setWordWrap(True)
         self.list.itemDoubleClicked.connect(self._on_double_clicked)
+        EnterKey(self.list, taken=True).pressed.connect(self._on_entered)
         self.text = QLabel(strings.where_models_are(_pages()))
         self.text.setWordWrap(True)
         self.text.setOpenExternalLinks(True)
         self.state = QLabel()
         self.state.setWordWrap(True)
         self.button = QPushButton(strings.ADD_MODEL)
+        self.button.setToolTip(strings.ADD_MODEL_TIP)
         self.button.clicked.connect(self._ask)
         self.fast = QCheckBox(strings.FAST_MODE)
         self.fast.setToolTip(strings.FAST_MODE_TIP)
@@ -171,6 +181,11 @@ class ModelPanel(QWidget):
             self.add(name)
         else:
             self.chosen.emit(self._wanted(model))
+
+    def _on_entered(self) -> None:
+        item = self.list.currentItem()
+        if item is not None:
+            self._on_double_clicked(item)
 
     def _wanted(self, model: Stored) -> str:
         """The name to ask for, with the fast mode where it is ticked and there is one."""

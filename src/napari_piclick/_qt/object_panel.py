@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_piclick._qt import object_strings as strings
+from napari_piclick._qt.enter_key import EnterKey
 from napari_piclick.session.saved_session import SUFFIX
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 #: The table is drawn again so long after a change, in milliseconds: changes come in flocks.
 REDRAW_AFTER = 80
 ROWS_SHOWN = 6
+#: The column of the table with the class of an object.
+CLASS = 1
 
 
 class ObjectPanel(QWidget):
@@ -54,6 +57,7 @@ class ObjectPanel(QWidget):
         self._headings: list[str] = []
         self.table = _table()
         self.table.cellDoubleClicked.connect(self._on_activated)
+        EnterKey(self.table, taken=True).pressed.connect(self._on_entered)
         self.this_slice = QCheckBox(strings.THIS_SLICE)
         self.this_slice.setToolTip(strings.THIS_SLICE_TIP)
         self.kind = QComboBox()
@@ -135,12 +139,14 @@ class ObjectPanel(QWidget):
             for number, row in enumerate(rows):
                 for column, text in enumerate(strings.cells(row)):
                     item = QTableWidgetItem(text)
-                    if column != 1:
+                    if column != CLASS:
                         item.setTextAlignment(
                             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
                         )
-                    elif row.color is not None:
-                        item.setData(Qt.ItemDataRole.DecorationRole, QColor(row.color))
+                    else:
+                        item.setToolTip(text)
+                        if row.color is not None:
+                            item.setData(Qt.ItemDataRole.DecorationRole, QColor(row.color))
                     self.table.setItem(number, column, item)
                     item.setSelected(row.label in selected)
         self._offer_classes()
@@ -161,6 +167,10 @@ class ObjectPanel(QWidget):
 
     def _on_activated(self, number: int) -> None:
         self._controller.labels.jump(self._rows[number].label)
+
+    def _on_entered(self) -> None:
+        if self.table.currentRow() >= 0:
+            self._on_activated(self.table.currentRow())
 
     def _each(self, request: Callable[[int], object]) -> None:
         if not self.selected:
@@ -232,8 +242,8 @@ def _table() -> QTableWidget:
     assert vertical is not None
     assert horizontal is not None
     vertical.hide()
-    horizontal.setDefaultSectionSize(horizontal.minimumSectionSize())  # of the last: it stretches
-    horizontal.setStretchLastSection(True)
     horizontal.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    # the names of classes may be long: they take what the figures leave
+    horizontal.setSectionResizeMode(CLASS, QHeaderView.ResizeMode.Stretch)
     table.setMinimumHeight(vertical.defaultSectionSize() * ROWS_SHOWN)
     return table

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from napari_piclick.session.object_table import Row
 
 OBJECTS = "Objects"
-TABLE_TIP = "Double-click an object to go to where most of it is."
+TABLE_TIP = "Double-click an object, or press Enter on it, to go to where most of it is."
 REFINE = "Refine"
 REFINE_TIP = (
     "Take the selected object up again: your next clicks refine its mask on this slice, and "
@@ -66,7 +66,8 @@ def cells(row: Row) -> list[str]:
     """What the table says of an object."""
     iou = "" if row.iou is None else f"{row.iou:.2f}"
     clicks = str(row.clicks) if row.clicks else ""
-    return [str(row.label), row.kind, f"{row.size:.4g}", str(row.slices), iou, clicks]
+    size = f"{row.size:.4g}".replace("e+0", "e").replace("e+", "e")  # shorter: "1.42e6"
+    return [str(row.label), row.kind, size, str(row.slices), iou, clicks]
 
 
 def _short(unit: str) -> str:

@@ -27,14 +27,18 @@ OTHER_MODEL = "From a file…"
 MODEL_FILES = "Weights (*.safetensors *.pth *.pt);;All files (*)"
 MORE_MODELS = "More models…"
 MODELS = "PiClick models"
-MODELS_TIP = "Double-click a model to use it."
+MODELS_TIP = "Double-click a model, or press Enter on it, to use it."
 ADD_MODEL = "Add a file…"
+ADD_MODEL_TIP = "Add a file of weights from your disk; it is checked before it is used."
 FINE_TUNING = "Fine-tune on your labels"
 FINE_TUNE = "Fine-tune"
 FINE_TUNE_TEXT = (
     "Makes piclick-tiny better at images like the current one, from the objects you have labelled "
     "on it. Five labelled slices or more are best: some are held out, to tell how much better it "
     "becomes. It takes some minutes, and you can go on working."
+)
+FINE_TUNE_TIP = (
+    "Make a new model from piclick-tiny and your labels. You can go on working meanwhile."
 )
 FINE_TUNE_NAME = "Name"
 FINE_TUNE_NAME_HINT = "named after the image"
@@ -94,6 +98,9 @@ DISMISS_TIP = "Close these first steps; napari's preferences bring them back."
 PROPOSALS = "Proposals"
 NO_PROPOSALS = "Proposals appear here after the first click."
 
+#: The colour of links: it can be read on napari's dark and on its light background.
+LINK = "#4A86E8"
+
 _STAGES = {
     Stage.LOADING: "Loading the model…",
     Stage.ENCODING: "Looking at this plane…",
@@ -113,7 +120,8 @@ def section_name(title: str, opened: bool) -> str:
 
 def where_models_are(pages: list[str]) -> str:
     """Where to get weights that cannot be downloaded by program, with links."""
-    links = " and ".join(f'<a href="{escape(page)}">{escape(page)}</a>' for page in pages)
+    style = f'style="color: {LINK}"'
+    links = " and ".join(f'<a href="{escape(page)}" {style}>{escape(page)}</a>' for page in pages)
     return (
         f"The authors of PiClick hand their weights out on a shared drive: see {links}. "
         "Download a file there in your browser, then drop it here; it is checked before it is "

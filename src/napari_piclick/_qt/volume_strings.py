@@ -48,9 +48,10 @@ AGAIN_TIP = (
     "ones labelled by hand."
 )
 STRIP = "Quality of each slice"
+STRIP_TIP = "How good each slice probably is. Click on one, or use the arrow keys, to go there."
 LEGEND = (
-    "Colour: probable quality, from <span style='color:#EB7828'>doubtful</span> to "
-    "<span style='color:#5ABEAF'>good</span>. Mark below: labelled by hand."
+    "Colour: probable quality, from <span style='color:#EB7828'>■</span> doubtful to "
+    "<span style='color:#5ABEAF'>■</span> good. Mark below: labelled by hand."
 )
 CHANNELS = "Model sees"
 CHANNELS_TIP = "What the model is shown: the image, or up to three channels as colours."

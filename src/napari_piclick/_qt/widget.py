@@ -23,6 +23,7 @@ from napari_piclick._qt.activities import Activities
 from napari_piclick._qt.autosave_timer import AutosaveTimer
 from napari_piclick._qt.busy_line import BusyLine
 from napari_piclick._qt.canvas_tab import CanvasTab
+from napari_piclick._qt.enter_key import leave_enter_to_editors
 from napari_piclick._qt.first_steps import FirstSteps
 from napari_piclick._qt.form import Form
 from napari_piclick._qt.object_panel import ObjectPanel
@@ -112,6 +113,7 @@ class PiClickWidget(QWidget):
         self._lay_out()
         for shortcut in keys.SHORTCUTS:
             self._bind(shortcut)
+        leave_enter_to_editors(self)
         self.controller.changed.connect(self._draw)
         self.preferences.changed.connect(self._on_preference_changed)
         # not to a method of this widget: Qt no longer calls those of what it is destroying
