@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from napari_piclick.session import ArrayLabels, LabelEdit, LabelsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SHAPE = (3, 4, 5)
 
@@ -142,3 +147,30 @@ def test_edits_that_overlap_or_change_the_type_stay_apart() -> None:
     larger = LabelEdit.of(data, (np.array([3]), np.array([1])), 300)
     for edits in ([first, between], [between, larger], [first], []):
         assert LabelEdit.side_by_side(edits) == edits
+
+
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
+def test_any_layout_of_the_array_will_do(layout: Callable[[np.ndarray], np.ndarray]) -> None:
+    data = layout(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
+    before, labels = data.copy(), ArrayLabels(data)
+    edit = LabelEdit.of(data, (np.array([0, 1, 1]), np.array([2, 0, 1]), np.array([3, 1, 2])), 77)
+    data[1, 0, 1] = 5  # somebody else
+    done = edit.apply(labels)
+    assert np.argwhere(data == 77).tolist() == [[0, 2, 3], [1, 1, 2]]
+    assert len(done) == 2
+    edit.revert(labels)
+    before[1, 0, 1] = 5
+    np.testing.assert_array_equal(data, before)
+
+
+def test_the_edit_between_two_arrays_makes_the_one_of_the_other() -> None:
+    old = np.asfortranarray(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
+    new = old.astype(np.int32)
+    new[1, 2, 3] = 1000
+    edit = LabelEdit.between(old, new)
+    labels = ArrayLabels(old.copy(order="F"))
+    edit.apply(labels)
+    np.testing.assert_array_equal(labels.data, new)
+    edit.revert(labels)
+    np.testing.assert_array_equal(labels.data, old)
+    assert labels.data.dtype == np.uint8

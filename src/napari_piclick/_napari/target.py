@@ -133,13 +133,18 @@ class Target:
         check_target(self.layer, self.data.shape)
         with self._ourselves(), self.layer.block_history():
             self.layer.data_setitem(voxels, values)
-        if (self.data[voxels] != values).any():
+        if values.size and not self._holds_extremes(voxels, values):
             # A hidden layer does not notice that its type has become larger.
             self.data[voxels] = values
             self._history.forget()  # napari's entry tells of other values
             self.layer.refresh()
         if self._largest is not None:
             self._largest = max(self._largest, int(values.max(initial=0)))
+
+    def _holds_extremes(self, voxels: tuple[np.ndarray, ...], values: np.ndarray) -> bool:
+        """Whether the largest and the smallest value arrived: the first to be cut by a type."""
+        places = (int(values.argmax()), int(values.argmin()))
+        return all(self.data[tuple(axis[k] for axis in voxels)] == values[k] for k in places)
 
     def retype(self, dtype: np.dtype) -> None:
         """Go over to another integer type that holds all values."""

@@ -165,14 +165,14 @@ class LabelEdit:
                 "The labels have another size than they had: take labels of the size "
                 f"{' × '.join(map(str, self.shape))}."
             )
-        voxels = self.voxels
-        held = labels.data[voxels] == self.before
-        done = LabelEdit(self.shape, self.index[held], self.before[held], self.after[held])
+        held = _values_at(labels.data, self.index) == self.before
+        done = self
+        if not held.all():
+            done = LabelEdit(self.shape, self.index[held], self.before[held], self.after[held])
         if len(done):
             if not _holds(labels.data.dtype, done.after):
                 labels.retype(np.promote_types(labels.data.dtype, done.after.dtype))
-            voxels = tuple(axis[held] for axis in voxels)
-            labels.write(voxels, done.after.astype(labels.data.dtype))
+            labels.write(done.voxels, done.after.astype(labels.data.dtype, copy=False))
         _narrow(labels, self.before.dtype, self.after.dtype)
         return done
 
@@ -188,6 +188,13 @@ def _fitting(values: ArrayLike, dtype: np.dtype) -> np.ndarray:
         low, high = (np.min_scalar_type(int(edge)) for edge in (given.min(), given.max()))
         dtype = np.promote_types(dtype, np.promote_types(low, high))
     return given.astype(dtype)
+
+
+def _values_at(data: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """The values of voxels that are given in C order."""
+    if data.flags.c_contiguous:  # four times as fast as by an index for each axis
+        return data.reshape(-1)[index]
+    return data[np.unravel_index(index, data.shape)]
 
 
 def _holds(dtype: np.dtype, values: np.ndarray) -> bool:
