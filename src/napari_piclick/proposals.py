@@ -77,6 +77,12 @@ class Proposals:
         """The proposals that are no near-duplicate of a better one."""
         return tuple(k for k, twin in enumerate(self.duplicate_of) if twin is None)
 
+    def beside(self, step: int) -> int:
+        """The proposal that looks different, after (``step`` 1) or before (-1) the chosen one."""
+        distinct, twin = self.distinct, self.duplicate_of[self.chosen]
+        at = distinct.index(self.chosen if twin is None else twin)
+        return distinct[(at + step) % len(distinct)]
+
     @cached_property
     def areas(self) -> np.ndarray:
         """(Q,) int: number of pixels of each proposal."""

@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 
 from napari_piclick.session import LabelsError
+from napari_piclick.session.image_identity import ImageIdentity
+from napari_piclick.session.saved_session import SavedSession
 from napari_piclick.session.slice_mask import LabelledBy
 from napari_piclick.session.stopping import Reason
 from napari_piclick.session.volume_session import VolumeSession
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import FloodPredictor
 
 
@@ -120,6 +124,102 @@ def test_a_correction_is_followed_again_and_good_slices_stay(
     np.testing.assert_array_equal(labels, before)
 
 
+def test_a_volume_in_colours_is_shown_in_colours(
+    predictor: FloodPredictor, blocks: np.ndarray
+) -> None:
+    colours = np.stack([blocks, blocks // 2, 255 - blocks], axis=-1)
+    labels = np.zeros(blocks.shape, np.uint16)
+    session = VolumeSession(predictor, colours, labels, rgb=True)
+    session.go_to(5)
+    np.testing.assert_array_equal(predictor.images[-1], colours[5])
+    session.click(10, 10)
+    session.accept()
+    session.propagate(1)
+    np.testing.assert_array_equal(labels == 1, blocks == 60)
+
+
+@pytest.mark.parametrize("along", [1, 0])
+def test_in_time_an_object_is_followed_along_the_axis_that_is_asked_for(
+    predictor: FloodPredictor, blocks: np.ndarray, along: int
+) -> None:
+    series = np.stack([np.roll(blocks, k, axis=2) for k in range(3)])
+    labels = np.zeros(series.shape, np.uint16)
+    session = VolumeSession(predictor, series, labels, axis=along)
+    session.go_to(1, 5)
+    session.click(10, 12)
+    session.accept()
+    session.propagate(1)
+    expected = np.zeros(series.shape, bool)
+    if along == 1:
+        expected[1] = series[1] == 60
+    else:
+        expected[:, 5] = series[:, 5] == 60
+    np.testing.assert_array_equal(labels == 1, expected)
+    session.go_to(2)  # along that axis; on the other one it stays where it is
+    assert session.geometry.index == ((1, 2) if along == 1 else (2, 5))
+    assert len([r for r in session.quality(1) if r.by is not None]) == (7 if along == 1 else 3)
+    session.go_to(0, 6)
+    assert {r.by for r in session.quality(1)} <= {None}
+    session.undo()
+    assert (labels != 0).sum() == (blocks[5] == 60).sum()
+
+
+def test_what_else_the_panel_does(predictor: FloodPredictor, blocks: np.ndarray) -> None:
+    labels = np.zeros(blocks.shape, np.uint16)
+    session = VolumeSession(predictor, blocks, labels, spacing=(2, 0.5, 0.5))
+    session.go_to(5)
+    session.click(10, 10)
+    session.choose(session.proposals.beside(1))  # Tab
+    assert session.proposals.chosen == session.proposals.distinct[1]
+    session.choose(session.proposals.beside(-1))
+    session.accept()
+    session.propagate(1)
+    (row,) = session.table()
+    assert (row.label, row.slices, row.size) == (1, 7, (blocks == 60).sum() * 0.5)
+    doubtful = session.doubtful(1)
+    assert doubtful is not None
+    assert doubtful.quality == min(rating.quality for rating in session.quality(1))
+    assert doubtful.index in (1, 9)  # where it ended, the model was least sure
+    session.go_to(8)
+    assert session.clear_slice(1) is not None
+    assert not labels[8].any()
+    assert {r.index for r in session.quality(1) if r.by is LabelledBy.HAND} == {5, 8}
+    session.undo()
+    np.testing.assert_array_equal(labels == 1, blocks == 60)
+    session.go_to(0)
+    session.go_to_object(1)
+    assert session.geometry.index[0] in range(2, 9)
+    with pytest.raises(LabelsError, match="no object 7"):
+        session.go_to_object(7)
+
+
+def test_a_saved_session_is_gone_on_with(
+    predictor: FloodPredictor, blocks: np.ndarray, tmp_path: Path
+) -> None:
+    session = VolumeSession(predictor, blocks)
+    session.go_to(5)
+    session.click(10, 10)
+    session.accept()
+    session.objects.classify(1, "box")
+    identity = ImageIdentity.of("blocks", blocks)
+    objects = session.objects
+    path = tmp_path / "blocks.piclick"
+    SavedSession(identity, objects.labels.data, objects.records, objects.classes.as_dict()).save(
+        path
+    )
+    saved = SavedSession.open(path, "volume")
+    again = VolumeSession(predictor, blocks, saved.labels)
+    saved.resume(again)
+    assert again.objects.records[1].kind == "box"
+    assert again.objects.records[1].clicks == 1
+    again.go_to(5)
+    again.objects.reopen(1)
+    again.click(28, 14)  # the object goes on from the mask that was saved
+    np.testing.assert_array_equal(predictor.previous[-1], blocks[5] == 60)
+    again.accept()
+    np.testing.assert_array_equal(saved.labels[5] == 1, blocks[5] == 120)
+
+
 def test_what_cannot_be_gets_a_sentence(predictor: FloodPredictor, blocks: np.ndarray) -> None:
     session = VolumeSession(predictor, blocks)
     with pytest.raises(LabelsError, match="Object 3 is not on slice 0: go to a slice"):
@@ -130,5 +230,11 @@ def test_what_cannot_be_gets_a_sentence(predictor: FloodPredictor, blocks: np.nd
         session.interpolate(3)
     with pytest.raises(IndexError, match="The slices are 0 to 11; 12 is not one"):
         session.go_to(12)
+    with pytest.raises(IndexError, match="or 1, one for each of the axes"):
+        session.go_to(1, 2)
     with pytest.raises(ValueError, match="three axes"):
         VolumeSession(predictor, blocks[0])
+    with pytest.raises(ValueError, match="colours left out"):
+        VolumeSession(predictor, blocks[..., :3], rgb=True)
+    with pytest.raises(ValueError, match="needs 3 numbers"):
+        VolumeSession(predictor, blocks, spacing=(1, 1))

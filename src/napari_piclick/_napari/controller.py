@@ -274,12 +274,8 @@ class Controller:
     def cycle(self, step: int) -> None:
         """Take the next proposal that looks different (``step`` 1), or the one before (-1)."""
         shown = self.session.proposals
-        if shown is None:
-            return
-        distinct = shown.distinct
-        chosen = shown.duplicate_of[shown.chosen]
-        at = distinct.index(shown.chosen if chosen is None else chosen)
-        self.choose(distinct[(at + step) % len(distinct)])
+        if shown is not None:
+            self.choose(shown.beside(step))
 
     def peek(self, index: int | None) -> None:
         """Show another proposal without choosing it; None for the chosen one again."""

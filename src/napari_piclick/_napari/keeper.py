@@ -26,7 +26,6 @@ from napari_piclick.session.place import Place
 from napari_piclick.session.recovery import JournalError, read_journal
 from napari_piclick.session.restore import restore
 from napari_piclick.session.saved_session import SUFFIX, SavedSession, SavedSessionError
-from napari_piclick.session.step import Step
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -172,13 +171,7 @@ class Keeper:
         if not saved.image.same_as(identity):
             show_warning(f"{path.name} was saved with another image, “{saved.image.name}”.")
         self._labels.take_new(path.stem, saved.labels)
-        for name, color in saved.classes.items():
-            self._session.objects.classes.add(name, color)
-        if self._session.labels is not None:
-            records = {label: (None, record) for label, record in saved.records.items()}
-            ledger, labels = self._session.ledger, self._session.labels
-            step = Step("opened session", records=records, labels=labels)
-            ledger.do(step, into=ledger.timeline.last)  # one undo, together with the voxels
+        saved.resume(self._session)
         return True
 
     def autosave(self) -> None:

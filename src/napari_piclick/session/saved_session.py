@@ -25,12 +25,14 @@ import tifffile
 from napari_piclick.io.whole_file import whole_file
 from napari_piclick.session.codec import record_from_json, record_to_json
 from napari_piclick.session.image_identity import ImageIdentity
+from napari_piclick.session.step import Step
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
     from pathlib import Path
 
     from napari_piclick.session.record import Record
+    from napari_piclick.session.session import Session
 
 VERSION = 1
 SUFFIX = ".piclick"
@@ -83,6 +85,18 @@ class SavedSession:
             tifffile.imwrite(picture, self.labels, compression="zlib", metadata=None)
             archive.writestr("labels.tif", picture.getbuffer())
             archive.writestr("prompts.json", json.dumps(about, indent=1))
+
+    def resume(self, session: Session) -> None:
+        """Go on from here: a session whose labels are these learns what is known of them.
+
+        Together with the step that brought the labels, if that was the last, it is undone at once.
+        """
+        for name, color in self.classes.items():
+            session.objects.classes.add(name, color)
+        if session.labels is not None:
+            records = {label: (None, record) for label, record in self.records.items()}
+            step = Step("opened session", records=records, labels=session.labels)
+            session.ledger.do(step, into=session.ledger.timeline.last)
 
     @classmethod
     def open(cls, path: Path, image: Hashable = None, *, rgb: bool = False) -> SavedSession:

@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_piclick.plane import Plane
 from napari_piclick.session.followed_object import FollowedObject
 from napari_piclick.session.interpolate import interpolate_gaps
 from napari_piclick.session.label_map import LabelsError
-from napari_piclick.session.place import Place
-from napari_piclick.session.plane_stack import PlaneStack
 from napari_piclick.session.propagate import propagate, propagate_again
-from napari_piclick.session.session import Session
-from napari_piclick.session.shared_predictor import SharedPredictor
 from napari_piclick.session.slice_mask import LabelledBy, SliceMask
+from napari_piclick.session.slicing import Slicing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from napari_piclick.plane import Plane
     from napari_piclick.predict import ClickPredictor
     from napari_piclick.session.label_map import LabelMap
     from napari_piclick.session.quality import SliceQuality
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
     from napari_piclick.session.stopping import Rules, Stopped
 
 
-class VolumeSession(Session):
+class VolumeSession(Slicing):
     """A session on the slices of a volume.
 
     For example::
@@ -42,24 +39,28 @@ class VolumeSession(Session):
     Parameters
     ----------
     predictor : ClickPredictor
-    volume : (D, H, W) array-like
-        NumPy or lazy: only planes are ever read.
+    volume : (..., D, H, W) array-like, or (..., D, H, W, 3 or 4) with ``rgb``
+        NumPy or lazy: only planes are ever read. Axes in front are time and the like.
     labels : integer array or LabelMap, optional
         Takes accepted objects; an array is changed in place. A new array by default.
-    axis : int
-        The axis that is sliced.
+    axis : int, optional
+        The axis to go along. By default the last one in front of the two that the planes show;
+        of the last three axes, the other two are shown.
+    rgb : bool
+        Whether the last axis holds colours.
     contrast_limits : (low, high), optional
         Values seen as black and white on all slices; robust percentiles of some of them otherwise.
-    spacing : (depth, height, width), optional
-        Size of a voxel along each axis of the volume, as a layer's scale: interpolation measures
-        distances by it. Cubes by default.
+    spacing : sequence of float, optional
+        Size of a voxel along each axis of the volume, colours left out, as a layer's scale:
+        interpolation and smoothing measure distances by it. Cubes by default.
     name : str
         Identity of the volume.
 
     Raises
     ------
     ValueError
-        If the volume has not three axes, or there is no such axis.
+        If the volume has fewer than three axes, there is no such axis, or the spacing is of
+        another number of axes.
     """
 
     def __init__(
@@ -68,49 +69,17 @@ class VolumeSession(Session):
         volume: Any,
         labels: np.ndarray | LabelMap | None = None,
         *,
-        axis: int = 0,
+        axis: int | None = None,
+        rgb: bool = False,
         contrast_limits: tuple[float, float] | None = None,
-        spacing: Sequence[float] = (1.0, 1.0, 1.0),
+        spacing: Sequence[float] | None = None,
         name: str = "volume",
     ) -> None:
-        shape = tuple(int(n) for n in volume.shape)
-        if len(shape) != 3 or axis not in range(3):
-            raise ValueError(
-                f"A volume of three axes, and one of these, are needed; not {shape} and {axis}."
-            )
-        # here, because it brings torch along, which those who only read labels do not need
-        from napari_piclick.session.volume_window import sample_planes, window_of
-
-        shared = SharedPredictor(predictor)
-        super().__init__(shared, np.zeros(shape, np.uint16) if labels is None else labels)
-        self._beside = shared.again()
-        self._axis = axis
-        rows, cols = (other for other in range(3) if other != axis)
-        limits = contrast_limits or window_of(sample_planes(volume, axis))
-        scale = np.diag([*(float(size) for size in spacing), 1.0])
-        affine = tuple(tuple(float(value) for value in row) for row in scale)
-        plane = Plane(shape, (rows, cols), (0,), affine=affine)
-        self._stack = PlaneStack(volume, plane, axis, name, limits)
-        self._followed: dict[int, FollowedObject] = {}
-        self.go_to(0)
-
-    def go_to(self, index: int) -> None:
-        """Go to a slice; what was unfinished there is found again.
-
-        Raises
-        ------
-        IndexError
-            If there is no such slice.
-        """
-        if not 0 <= index < len(self._stack):
-            raise IndexError(f"The slices are 0 to {len(self._stack) - 1}; {index} is not one.")
-        source = self._stack.source(index)
-        self.set_image(
-            source.pixels,
-            contrast_limits=source.window,
-            rgb=source.rgb,
-            key=Place(self._stack.key, source.plane),
-        )
+        super().__init__(
+            predictor, volume, labels, axis=axis, rgb=rgb, contrast_limits=contrast_limits,
+            spacing=spacing, name=name,
+        )  # fmt: skip
+        self._followed: dict[tuple[int, Plane], FollowedObject] = {}
 
     def propagate(
         self, label: int, *, steps: Sequence[int] = (1, -1), rules: Rules | None = None
@@ -197,9 +166,28 @@ class VolumeSession(Session):
         self._take(followed, gaps, f"interpolated object {label}")
         return [between.index for between in gaps]
 
+    def clear_slice(self, label: int) -> Step | None:
+        """Say that an object is not on the slice in view; what it has there is wiped away.
+
+        Returns
+        -------
+        Step or None
+            None if there was nothing of it.
+        """
+        followed, index = self._follow(label), self._position
+        empty = SliceMask.of(index, np.zeros(followed.plane.shape, bool))
+        what = f"object {label} is not on this slice"
+        step = self._write(followed, empty, what, None)
+        followed.emptied(index)
+        return step
+
     def quality(self, label: int) -> list[SliceQuality]:
         """How good each slice of an object probably is; see `rate_slices`."""
         return self._follow(label).ratings
+
+    def doubtful(self, label: int) -> SliceQuality | None:
+        """The slice of an object that most needs a look; None if none does."""
+        return self._follow(label).doubtful
 
     def _take(
         self, followed: FollowedObject, events: Iterable[SliceMask | Stopped], what: str
@@ -224,20 +212,15 @@ class VolumeSession(Session):
         edit = followed.edit(labelled)
         return self.apply(edit, what, step) if len(edit) else step
 
-    @property
-    def _position(self) -> int:
-        plane = self.geometry
-        assert plane is not None
-        return plane.position(self._axis)
-
     def _follow(self, label: int) -> FollowedObject:
         """The object slice by slice, as the labels have it now."""
         labels = self.labels
         if labels is None:
             raise LabelsError("There are no labels to change: give the session some.")
-        known = self._followed.get(label)
+        key = label, self._stack.plane_at(0)
+        known = self._followed.get(key)
         if known is None or known.labels is not labels:
             known = FollowedObject(labels, label, self._stack.plane, self._axis)
-            self._followed[label] = known
+            self._followed[key] = known
         known.read()
         return known
