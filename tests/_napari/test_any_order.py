@@ -57,6 +57,9 @@ OFTEN = {
     "add_image": 1,
     "take_other_image": 1,
     "move_image": 1,
+    "propagate": 3,
+    "follow_on": 5,
+    "change_volume": 2,
 }
 actions = st.sampled_from([name for name, often in OFTEN.items() for _ in range(often)])
 shares = st.tuples(*[st.floats(0, 0.999)] * 3)
@@ -300,6 +303,40 @@ class AnyOrder(RuleBasedStateMachine):
             others = (old != label) & (old != 0)
             np.testing.assert_array_equal(target.data[others], old[others])
         self.done(start, level)
+
+    # -- volumes --------------------------------------------------------------------------
+
+    def propagate(self) -> None:
+        """What is unfinished is kept first; slices come later, see `follow_on`."""
+        start, level = self.now(), self.level
+        self.controller.volume.propagate(((1, -1), (1,), (-1,))[self.number % 3])
+        self.done(start, level)
+
+    def change_volume(self) -> None:
+        start, level = self.now(), self.level
+        volume = self.controller.volume
+        what = (volume.interpolate, volume.clear_slice, volume.correct, volume.cancel)
+        what[self.number % 4]()
+        self.others_unchanged(start)
+        self.done(start, level)
+
+    def follow_on(self) -> None:
+        """Some slices of an object that is followed; all of them are one step."""
+        start, level = self.now(), self.level
+        self.jobs.streams[0].work(1 + 2 * self.number)
+        self.others_unchanged(start)
+        self.done(start, level)
+        if self.level == level:  # they may have come to a step that was there already
+            self.undone = [None] * len(self.undone)
+
+    def others_unchanged(self, start: Snapshot) -> None:
+        """Of all labels, only those of the object that is followed may change."""
+        followed = self.controller.volume._followed
+        mine = None if followed is None else followed.labels.layer
+        for layer, data in self.now().labels.items():
+            old = start.labels.get(layer, data)
+            others = old != data if layer is not mine else (old != 0) & (old != followed.label)
+            np.testing.assert_array_equal(data[others], old[others])
 
     def color(self) -> None:
         start, level = self.now(), self.level

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from skimage.io import imsave
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +62,9 @@ def test_two_objects_one_mistake_and_everything_undone(
 
     picture = desk.viewer.screenshot(canvas_only=False, flash=False)
     assert len(np.unique(picture[..., :3].reshape(-1, 3), axis=0)) > 50
+    if "PICLICK_SCREENSHOTS" in os.environ:  # to be looked at
+        name = "-".join(map(str, order))
+        imsave(Path(os.environ["PICLICK_SCREENSHOTS"], f"planes-{name}.png"), picture)
 
     desk.press("Z", "Control")
     assert not (target.data == 2).any()
