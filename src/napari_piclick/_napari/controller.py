@@ -10,8 +10,9 @@ from psygnal import Signal
 from napari_piclick._napari.answers import DEFAULT_MODEL, Answers
 from napari_piclick._napari.class_colors import ClassColors
 from napari_piclick._napari.keeper import Keeper
-from napari_piclick._napari.keys import bind_everywhere, bind_keys, unbind_everywhere
+from napari_piclick._napari.keys import bind_keys
 from napari_piclick._napari.label_actions import LabelActions
+from napari_piclick._napari.lent_keys import LentKeys
 from napari_piclick._napari.live_preview import LivePreview
 from napari_piclick._napari.overlay import Overlay
 from napari_piclick._napari.viewfinder import NO_IMAGE, Viewfinder
@@ -109,8 +110,7 @@ class Controller:
         for name in ("inserted", "removed", "renamed"):
             getattr(viewer.layers.events, name).connect(self._on_something_changed)
         viewer.layers.selection.events.active.connect(self._on_something_changed)
-        self._keyed: Labels | None = None
-        bind_everywhere(viewer, self)
+        self._keys = LentKeys(viewer, self)
         self.set_image(self._view.first_image())
 
     def close(self) -> None:
@@ -127,8 +127,7 @@ class Controller:
         self.answers.close()
         self._view.close()
         self.keeper.close()
-        unbind_everywhere(self._viewer)
-        self._give_keys_to(None)
+        self._keys.close()
         self.labels.close()
         self.overlay.close()
 
@@ -207,26 +206,12 @@ class Controller:
     @property
     def elsewhere(self) -> list[list[tuple[str, int]]]:
         """Where the sliders stand for other unfinished objects: axis and step of each."""
-        here = self.image.unique_id if self.image is not None else None
-        places = [place for place in self.session.unfinished if isinstance(place, Place)]
-        return [
-            self._view.sliders_of(place.plane)
-            for place in places
-            if place.image == here and place.plane != self.plane
-        ]
+        return self._view.elsewhere(self.session.unfinished)
 
     @property
     def thumbnails(self) -> np.ndarray | None:
         """(Q, size, size, 4) uint8 pictures of the session's proposals, or None."""
         return self.answers.thumbnails
-
-    @property
-    def pixel(self) -> tuple[tuple[float, float], str]:
-        """Height and width of a pixel in view, and the unit of both: "pixel" if it is not known."""
-        if self.plane is None or self.image is None:
-            return (1.0, 1.0), "pixel"
-        rows, cols = (str(self.image.units[axis]) for axis in self.plane.displayed)
-        return self.plane.spacing, rows if rows == cols else "pixel"
 
     # -- requests -------------------------------------------------------------------------
 
@@ -359,16 +344,8 @@ class Controller:
         if image is not None:
             self.set_image(image)
 
-    def _give_keys_to(self, target: Labels | None) -> None:
-        if target != self._keyed:
-            if self._keyed is not None:
-                unbind_everywhere(self._keyed)
-            if target is not None:
-                bind_everywhere(target, self)
-            self._keyed = target
-
     def _on_something_changed(self) -> None:
-        self._give_keys_to(self.target)
+        self._keys.lend_to(self.target, self)
         self.changed.emit()
 
     # -- what the session and the worker say ----------------------------------------------

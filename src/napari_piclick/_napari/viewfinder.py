@@ -21,7 +21,7 @@ from napari_piclick.session.plane_stack import PlaneStack
 from napari_piclick.session.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from napari.components import ViewerModel
 
@@ -123,6 +123,23 @@ class Viewfinder:
         if isinstance(active, Image):
             return active
         return self.images[-1] if self.images else None
+
+    @property
+    def pixel(self) -> tuple[tuple[float, float], str]:
+        """Height and width of a pixel in view, and the unit of both: "pixel" if it is not known."""
+        if self.plane is None or self.image is None:
+            return (1.0, 1.0), "pixel"
+        rows, cols = (str(self.image.units[axis]) for axis in self.plane.displayed)
+        return self.plane.spacing, rows if rows == cols else "pixel"
+
+    def elsewhere(self, places: Iterable[Hashable]) -> list[list[tuple[str, int]]]:
+        """Where the sliders stand for those places that are other planes of the image in view."""
+        here = self.image.unique_id if self.image is not None else None
+        return [
+            self.sliders_of(place.plane)
+            for place in places
+            if isinstance(place, Place) and place.image == here and place.plane != self.plane
+        ]
 
     def sliders_of(self, plane: Plane) -> list[tuple[str, int]]:
         """Where the sliders stand when a plane of the image is in view: axis and step of each.

@@ -184,7 +184,7 @@ class PiClickWidget(QWidget):
         )
         _show(self._device, strings.device(controller))
         self._volume_section.setVisible(bool(controller.volume.axes))
-        self._strip.draw(proposals, controller.thumbnails, controller.pixel)
+        self._strip.draw(proposals, controller.thumbnails, controller.view.pixel)
         self._undo.setEnabled(session.can_undo)
         self._redo.setEnabled(session.can_redo)
         self._cancel.setEnabled(bool(session.clicks))
