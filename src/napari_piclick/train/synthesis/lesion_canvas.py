@@ -18,6 +18,9 @@ from napari_piclick.train.synthesis.shapes import blob, largest_piece, smooth_st
 if TYPE_CHECKING:
     from napari_piclick.train.synthesis.contrast import LesionLook
 
+#: How often a lesion may reach the brain's surface, and how thick the fluid there is, in pixels.
+SURFACE, RIM = 0.6, 6
+
 
 @dataclass(frozen=True, eq=False)
 class LesionCanvas:
@@ -50,6 +53,8 @@ class LesionCanvas:
         """Grow one lesion of about this radius in pixels, with or without parts inside."""
         shape = (self.t1.shape[0], self.t1.shape[1])
         solid = (self.t1 > 130) & self.brain
+        if rng.random() < SURFACE:  # pressed against the skull, with no fluid in between
+            solid |= self.brain & ~ndimage.binary_erosion(self.brain, iterations=RIM)
         places = np.flatnonzero(solid & (self.whole == 0))
         if not places.size:
             return
@@ -69,7 +74,9 @@ class LesionCanvas:
         spread = depth + np.float32(fingers) * (white - 0.6)
         grain = fractal_noise(depth.shape, max(0.6 * radius, 5), rng, octaves=3, roughness=0.6)
         spread += np.float32(rough) * grain
-        spread = np.where(solid[where], spread, np.minimum(spread, -0.2))
+        # beyond the brain nothing holds it back, or it would keep off the brain's edge
+        free = solid[where] | ~self.brain[where]
+        spread = np.where(free, spread, np.minimum(spread, -0.2))
         spread = ndimage.gaussian_filter(spread, rng.uniform(0.5, 1.5))
         body = (spread > 0) & self.brain[where] & (self.whole[where] == 0)
         if np.count_nonzero(body) < 12:
@@ -77,7 +84,7 @@ class LesionCanvas:
         body = ndimage.binary_fill_holes(largest_piece(body)) & self.brain[where]
         number = int(self.whole.max()) + 1
         self.whole[where][body] = number
-        border = float(rng.uniform(0.02, 0.3)) if radius > 8 else 0.2
+        border = float(rng.uniform(0.02, 0.45)) if radius > 8 else 0.2
         soft = np.clip(spread / np.float32(border), -4, 4)
         np.maximum(
             self.softness[where],
@@ -165,7 +172,9 @@ class LesionCanvas:
         clouds = fractal_noise(shape, rng.uniform(6, 40), rng, octaves=3, roughness=0.6)
         fade = smooth_step(self.softness, -0.3, 1.2) * (self.whole > 0)
         blur = rng.uniform(0.4, 1.6)
-        fade = ndimage.gaussian_filter(fade, blur) * np.float32(look.opacity)
+        inside = ndimage.gaussian_filter(self.brain.astype(np.float32), blur)
+        fade = ndimage.gaussian_filter(fade, blur) / np.maximum(inside, 0.1)
+        fade *= np.float32(look.opacity)
         tone = look.oedema * (1 + np.float32(0.12 * rng.random()) * clouds)
         image = image + fade * (tone - image)
         for layer, level in (
