@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from napari_piclick.train.mixture import Mixture
 from napari_piclick.train.scene import Scene
+from napari_piclick.train.synthesis import lesion_canvas
 from napari_piclick.train.synthesis.contrast import LesionLook, TissueContrast
+from napari_piclick.train.synthesis.lesion_canvas import LesionCanvas
 from napari_piclick.train.synthesis.noise import smooth_noise
 from napari_piclick.train.synthesis.painted import PaintedLabels
 
@@ -136,6 +139,29 @@ def test_a_part_that_is_not_painted_is_no_target(
         groups |= {target.group for target in scene.targets}
     assert {"lesion", "necrosis"} <= groups
     assert not {"lesion core", "lesion rim"} & groups
+
+
+@pytest.mark.parametrize("reach", [True, False])
+def test_a_lesion_may_reach_the_surface_of_the_brain_and_shows_there(
+    disc, monkeypatch: pytest.MonkeyPatch, reach: bool
+) -> None:
+    """A real one presses the fluid away; kept off the edge, it would teach a rim left out."""
+    monkeypatch.setattr(lesion_canvas, "SURFACE", float(reach))
+    brain = disc((120, 120), (60, 60), 50)
+    t1 = np.where(disc((120, 120), (60, 60), 46), 200, 60 * brain).astype(np.float32)
+    look = LesionLook(oedema=0.9, opacity=1.0, core=None, rim=None, necrosis=None)
+    surface = brain & ~ndimage.binary_erosion(brain)
+    touched, shown = 0, []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        canvas = LesionCanvas.empty(t1, brain)
+        canvas.add_lesion(40, rng, parts=False)
+        there = surface & (canvas.whole > 0)
+        touched += there.sum()
+        image = canvas.paint(np.where(brain, 0.2, 0).astype(np.float32), look, rng)
+        shown += [image[there].mean()] if there.any() else []
+    assert (touched > 40) == reach
+    assert len(shown) == 0 or np.mean(shown) > 0.6
 
 
 def test_painted_scenes_keep_the_outlines_and_lose_the_contrast(nested_scene) -> None:
