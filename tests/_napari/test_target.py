@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dask.array as da
@@ -8,7 +11,9 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
+from napari_piclick._napari import empty_labels as empty_labels_module
 from napari_piclick._napari import target as target_module
+from napari_piclick._napari.empty_labels import empty_labels
 from napari_piclick._napari.target import Target, TargetError, check_target, new_target
 from napari_piclick.plane import Plane
 from napari_piclick.region import Region
@@ -17,8 +22,6 @@ from napari_piclick.session.label_map import ArrayLabels
 from napari_piclick.session.write_object import write_object
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_piclick.session.accepted import Written
 
 SHAPE = (4, 20, 30)
@@ -62,19 +65,41 @@ def test_a_new_target_lies_on_the_image_and_knows_what_it_knows() -> None:
     assert "new" not in image.metadata
 
 
+@pytest.mark.parametrize("large", [2**26, 0])
 def test_labels_larger_than_memory_are_kept_in_a_file_full_of_holes(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, large: int
 ) -> None:
-    def refuse(*_: object) -> np.ndarray:
-        raise MemoryError
+    def refuse(*_: object, **__: object) -> np.ndarray:
+        raise MemoryError if large else OSError(errno.ENOMEM, "no memory")
 
-    monkeypatch.setattr(target_module.np, "zeros", refuse)
-    data = target_module._zeros((5, 6))
+    monkeypatch.setattr(empty_labels_module, "LARGE", large)
+    monkeypatch.setattr(empty_labels_module.np, "zeros", refuse)
+    monkeypatch.setattr(empty_labels_module, "_small_pages", refuse)
+    data = empty_labels((5, 6))
     monkeypatch.undo()
     assert isinstance(data, np.memmap)
     assert (data == 0).all()
     data[2, 3] = 7
     assert data.sum() == 7
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="read from /proc")
+def test_large_labels_take_memory_only_where_something_is_written() -> None:
+    def held() -> float:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return int(status.split("RssAnon:")[1].split()[0]) / 1024
+
+    data = empty_labels((64, 1024, 1024))
+    before = held()
+    assert not data.any()
+    data[:, 500:540, 500:540] = 3
+    assert held() - before < 16  # of 128 MB
+    assert data.dtype == np.uint16
+    assert int(data.sum(dtype=np.int64)) == 3 * 64 * 1600
+    layer = Labels(data)
+    check_target(layer, data.shape)
+    Target(layer).write((np.array([1]), np.array([2]), np.array([3])), np.array([7]))
+    assert data[1, 2, 3] == 7
 
 
 def test_ids_painted_by_hand_are_seen(labels: Labels) -> None:

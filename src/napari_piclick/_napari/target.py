@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import contextmanager
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
 from psygnal import Signal
 
+from napari_piclick._napari.empty_labels import empty_labels
 from napari_piclick._napari.layer_history import LayerHistory, edit_of
 from napari_piclick._napari.placement import placement_of
 from napari_piclick.session.label_edit import LabelEdit
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 
-#: Room for 65535 objects; Fiji and others cannot read label images of 64 bits.
-DTYPE = np.uint16
 #: Labels of up to so many voxels are searched for the largest id every time: some 20 ms.
 SEARCHED = 2**26
 
@@ -42,7 +39,7 @@ def new_target(image: Image, shape: tuple[int, ...]) -> Labels:
         Size of the image in voxels, colours left out.
     """
     return Labels(
-        _zeros(shape),
+        empty_labels(shape),
         name=f"{image.name} objects",
         metadata=dict(image.metadata),
         **placement_of(image),
@@ -131,6 +128,8 @@ class Target:
             If the layer cannot be written to.
         """
         check_target(self.layer, self.data.shape)
+        # the layer's history keeps them as they are: half the memory
+        voxels = tuple(axis.astype(np.int32, copy=False) for axis in voxels)
         with self._ourselves(), self.layer.block_history():
             self.layer.data_setitem(voxels, values)
         if values.size and not self._holds_extremes(voxels, values):
@@ -187,16 +186,6 @@ class Target:
             yield
         finally:
             self._writing = before
-
-
-def _zeros(shape: tuple[int, ...]) -> np.ndarray:
-    try:
-        return np.zeros(shape, DTYPE)
-    except MemoryError:
-        # A file full of holes takes no room on the disk either, until something is written.
-        with tempfile.TemporaryFile(prefix="piclick-", suffix=".labels") as file:
-            file.truncate(prod(shape) * np.dtype(DTYPE).itemsize)
-            return np.memmap(file, DTYPE, "r+", shape=shape)
 
 
 def _times(shape: tuple[int, ...]) -> str:

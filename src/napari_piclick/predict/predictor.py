@@ -12,6 +12,7 @@ from napari_piclick.models.mask_decoder import MaskPrediction
 from napari_piclick.predict.embedding_cache import EmbeddingCache
 from napari_piclick.predict.framing import Framing
 from napari_piclick.predict.plane_predictor import PlanePredictor
+from napari_piclick.predict.spare_memory import give_back
 from napari_piclick.predict.start import anchor
 from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
@@ -203,11 +204,13 @@ class Predictor(PlanePredictor):
         key = (image.key, view)
         embedding = self.cache.get(key)
         if embedding is None:
+            give_back()  # what answers took is not to lie beside what encoding takes
             pixels = torch.from_numpy(image.pixels(view.region)).to(self._device)
             with torch.inference_mode():
                 tensor = view.image(pixels, self._model.mean)
                 embedding = self._model.encode(tensor.to(memory_format=torch.channels_last))
             self.cache.put(key, embedding)
+            give_back()
         return embedding
 
     def _decode(self, image: PlaneImage, questions: Sequence[_Question]) -> None:
