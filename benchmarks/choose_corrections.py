@@ -34,14 +34,15 @@ if TYPE_CHECKING:
 
     from napari_piclick.predict import Predictor
 
-#: What is tried: nothing kept, then one thing after the other.
+#: What is tried: nothing kept, then more and more weight on what goes on with the corrected slice.
 SETTINGS: dict[str, Keep | None] = {
     "nothing is kept": None,
-    "overlap 0.5": Keep(overlap=0.5),
-    "overlap 1": Keep(),
+    "overlap 1": Keep(overlap=1.0),
     "overlap 2": Keep(overlap=2.0),
-    "overlap 1, 1.1 times": Keep(more=1.1),
+    "overlap 4": Keep(overlap=4.0),
 }
+#: Objects of each set.
+COUNTS = {"hippocampus": 3, "body": 2, "neurons": 1, "brain": 1}
 #: Clicks on each object; a Dice that is lower than before by so much has dropped.
 CLICKS, DROP = 6, 0.01
 
@@ -66,23 +67,22 @@ def main() -> None:
     """Choose, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the data")
-    parser.add_argument("--count", type=int, default=3, help="objects of each set (default: 3)")
     parser.add_argument("--model", default="piclick-tiny")
     parser.add_argument("--output", type=Path, help="write every course as JSON")
     options = parser.parse_args()
     train = options.data / "train"
     sets = {
         "hippocampus": hippocampus(train / "hippocampus", 1),
-        "brain": brain(train / "brain_atlas"),
         "body": body(train / "body"),
         "neurons": neurons(train / "neurons", 1),
+        "brain": brain(train / "brain_atlas"),
     }
     predictor: Any = load_predictor(options.model)
     predictor.cache.max_bytes = 5 * 2**30  # the same planes are asked about again and again
     courses: dict[str, dict[str, list[list[float]]]] = {name: {} for name in SETTINGS}
     seconds = dict.fromkeys(SETTINGS, 0.0)
     for name, cases in sets.items():
-        for case in islice(cases, options.count):
+        for case in islice(cases, COUNTS[name]):
             for setting, keep in SETTINGS.items():
                 began = perf_counter()
                 dices = course(predictor, case, keep)

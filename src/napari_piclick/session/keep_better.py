@@ -24,14 +24,14 @@ class Keep:
     Parameters
     ----------
     overlap : float
-        Power of the IoU with what is expected, in what a mask is worth; its score has the rest.
+        Power of the IoU with what is expected, in what a mask is worth; its score counts once.
     more : float
         What is found now is taken where it is worth more than so many times what was held.
     in_a_row : int
         After so many slices that kept what they held, those beyond are left as they are too.
     """
 
-    overlap: float = 1.0
+    overlap: float = 2.0
     more: float = 1.0
     in_a_row: int = 2
 
