@@ -272,3 +272,15 @@ def test_an_error_in_the_worker_is_said_and_what_was_found_stays(kept, stream, p
     stream.work()
     assert said[-1] == "The model has no more to say."
     assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [5, 6]
+
+
+def test_labels_that_are_chosen_meanwhile_take_nothing_of_it(kept, viewer, stream, blocks):
+    kept.volume.propagate()
+    stream.work(2)
+    first, before = kept.target, kept.target.data.copy()
+    other = viewer.add_labels(np.zeros(blocks.shape, np.uint16))
+    kept.set_target(other)
+    stream.work()
+    assert not kept.volume.running
+    assert not other.data.any()
+    np.testing.assert_array_equal(first.data, before)

@@ -398,6 +398,8 @@ class VolumeActions:
 
     def _write(self, followed: FollowedObject, labelled: SliceMask) -> bool:
         """Write a slice into the labels, as part of the step that is being made."""
+        if followed.labels is not self._target:
+            return False  # other labels were chosen meanwhile; they are not to take it
         edit = followed.edit(labelled)
         if not len(edit):
             return True
