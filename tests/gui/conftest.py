@@ -96,6 +96,11 @@ class Desk:
         self.until(lambda: session.proposals is not None and session.question is None)
         self.until(lambda: self.controller.stage is None)
 
+    def show_image(self, name: str) -> None:
+        """Look at another image layer."""
+        self.controller.set_image(self.viewer.layers[name])
+        self.qtbot.wait(20)
+
     def show(self, *voxel: float) -> None:
         """Move the sliders to a voxel of the image."""
         world = self.controller.image.data_to_world(voxel)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from qtpy.QtWidgets import QWidget
     from tests.gui.conftest import Desk
 
 AFFINE = np.array([[-1.5, 0, 0, 30], [0, 0.75, 0, -20], [0, 0, 2.5, 11], [0, 0, 0, 1]])
@@ -60,8 +61,8 @@ def test_one_click_becomes_a_file(
     panel.first.setValue(panel.first.minimum())
     panel.last.setValue(panel.last.maximum())
     desk.press("K")
-    desk.until(lambda: volume.running)
-    desk.until(lambda: not volume.running)
+    whole = np.count_nonzero(blocks == blocks[PLACE])
+    desk.until(lambda: np.count_nonzero(labels.data) == whole and not volume.running)
     np.testing.assert_array_equal(labels.data > 0, blocks == blocks[PLACE])
 
     # the strip knows who made what, a click on it goes there, and W goes where a look is worth it
@@ -131,3 +132,77 @@ def test_the_panel_counts_slices_as_the_slider_does(
     assert dims.current_step[0] == slider[5] + 4
     assert panel._range() == chosen
     assert sorted((panel.first.value(), panel.last.value())) == [slider[5] + 4, slider[5] + 6]
+
+
+def press(desk: Desk, button: QWidget) -> None:
+    """Press a button of the volume section with the mouse."""
+    assert button.isEnabled()
+    desk.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def on_slices(desk: Desk) -> list[int]:
+    return np.flatnonzero(desk.controller.target.data.any(axis=(1, 2))).tolist()
+
+
+@pytest.fixture
+def begun(open_desk: Callable[..., Desk], blocks: np.ndarray) -> Desk:
+    """A window with an object kept on slice 5."""
+    desk = open_desk(blocks, name="blocks")
+    desk.show(5, 0, 0)
+    desk.click(5, 12, 14)
+    desk.answered()
+    desk.press("Return")
+    desk.until(lambda: desk.controller.target is not None and on_slices(desk) == [5])
+    return desk
+
+
+def test_stop_ends_a_propagation_at_once_and_one_undo_takes_all_of_it_back(
+    begun: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, panel, volume = begun, begun.panel.volume, begun.controller.volume
+    answer, asked = desk.predictor.predict, len(desk.predictor.questions)
+
+    def held_back(*question: Any) -> Any:
+        if len(desk.predictor.questions) == asked + 2:
+            desk.predictor.gate.clear()
+        return answer(*question)
+
+    monkeypatch.setattr(desk.predictor, "predict", held_back)
+    press(desk, panel.propagate)
+    assert panel.propagate.text() == "Stop"
+    assert not panel.interpolate.isEnabled()
+    desk.until(lambda: on_slices(desk) == [5, 6, 7] and not desk.predictor.gate.is_set())
+    press(desk, panel.propagate)
+    assert not volume.running
+    assert panel.propagate.text() == "Propagate"
+    desk.predictor.gate.set()
+    desk.qtbot.wait(200)  # what was on its way is dropped
+    assert on_slices(desk) == [5, 6, 7]
+    assert "is on 3 slices, 5 to 7." in panel.status.text()
+    desk.press("Z", "Control")
+    desk.until(lambda: on_slices(desk) == [5])
+
+
+def test_interpolate_fills_the_slices_between_those_labelled_by_hand(
+    begun: Desk, blocks: np.ndarray
+) -> None:
+    desk, panel, volume = begun, begun.panel.volume, begun.controller.volume
+    press(desk, panel.interpolate)
+    assert "by hand on two slices at least" in volume.problem
+    desk.qtbot.mouseClick(panel.again, Qt.MouseButton.LeftButton, pos=QPoint(8, 8))
+    assert not volume.again
+    desk.show(8, 0, 0)
+    press(desk, panel.correct)
+    desk.click(8, 12, 14)
+    desk.answered()
+    desk.press("Return")
+    desk.until(lambda: on_slices(desk) == [5, 8])
+    asked = len(desk.predictor.questions)
+    press(desk, panel.interpolate)
+    desk.until(lambda: not volume.running and on_slices(desk) == [5, 6, 7, 8])
+    np.testing.assert_array_equal(desk.controller.target.data[6] == 1, blocks[6] == 60)
+    assert len(desk.predictor.questions) == asked  # from the outlines alone
+    ratings = {rating.index: rating.by for rating in volume.followed.ratings}
+    assert ratings[6] is ratings[7] is LabelledBy.INTERPOLATED
+    desk.press("Z", "Control")
+    desk.until(lambda: on_slices(desk) == [5, 8])
