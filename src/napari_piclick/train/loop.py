@@ -42,8 +42,7 @@ class Schedule:
     learning_rate, weight_decay : float
         Of AdamW.
     neck : float
-        How fast the encoder's neck learns, relative to the decoder. It stays as it is by default:
-        adapted to painted lesions, it knew real ones less well.
+        How fast the encoder's neck learns, relative to the decoder; 0: it stays as it is.
     warmup : int
         Steps over which the learning rate rises.
     average : float
@@ -59,7 +58,7 @@ class Schedule:
     batch: int = 8
     learning_rate: float = 1e-4
     weight_decay: float = 0.01
-    neck: float = 0.0
+    neck: float = 0.5
     warmup: int = 100
     decay: float = 0.9
     average: float = 0.998
@@ -81,7 +80,7 @@ class Schedule:
 
 
 class Trainer:
-    """Trains the decoder and, where wanted, the encoder's neck of PiClick-Tiny on stored pictures.
+    """Trains the decoder and the encoder's neck of PiClick-Tiny on stored pictures.
 
     Parameters
     ----------
