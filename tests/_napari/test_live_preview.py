@@ -229,3 +229,26 @@ def test_it_tells_when_it_is_switched_and_lets_go(
     assert heard == [False, True]
     controller.close()
     assert controller.live._on_mouse_moved not in viewer.mouse_move_callbacks
+
+
+def test_rolling_the_axes_takes_both_away_at_once(
+    viewer: ViewerModel,
+    controller: Controller,
+    jobs: PatientJobs,
+    click: Callable[..., None],
+    move: Callable[..., None],
+    ask: Callable[[], None],
+) -> None:
+    """The planes have other shapes then; what is chosen is not drawn on one it does not fit."""
+    click(*INSIDE)
+    jobs.work()
+    move((5, 12, 12))
+    ask()
+    assert foreseen(viewer).any()
+    drawn = controller.session.proposals
+    for order in ((1, 0, 2), (2, 1, 0), (0, 2, 1)):
+        viewer.dims.order = order
+        assert not viewer.layers["PiClick preview"].data.any()
+    viewer.dims.order = (0, 1, 2)
+    assert controller.session.proposals is drawn
+    np.testing.assert_array_equal(viewer.layers["PiClick preview"].data[0] == 1, drawn.plane_mask())

@@ -131,6 +131,10 @@ class Overlay:
         """Show the session as it is."""
         if self._canvas is None:
             return
+        if self._view.plane is not None and self._session.plane != self._view.place:
+            # another plane came into view, and the session has not heard of it yet
+            self._canvas.draw(self._view.plane, (), None)
+            return
         shown = self._session.proposals
         if shown is not None and self._peeked is not None:
             shown = shown.choose(self._peeked)
