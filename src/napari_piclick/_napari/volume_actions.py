@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 from napari.utils.notifications import show_warning
 from psygnal import Signal
 
@@ -252,9 +251,8 @@ class VolumeActions:
         if ready is None:
             return
         followed, _, index = ready
-        empty = SliceMask.of(index, np.zeros(followed.plane.shape, bool))
         self._what, self._step = f"object {followed.label} is not on this slice", None
-        self._write(followed, empty)
+        self._write(followed, followed.nothing_on(index))
         followed.emptied(index)
         self.changed.emit()
         if self.again and len(followed.slices) > 1:
@@ -415,8 +413,7 @@ class VolumeActions:
 
     def _empty(self, followed: FollowedObject, index: int) -> None:
         """Wipe away what a slice had of the object, as part of the step that is being made."""
-        empty = SliceMask.of(index, np.zeros(followed.plane.shape, bool))
-        if self._write(followed, empty):
+        if self._write(followed, followed.nothing_on(index)):
             followed.slices.drop(index)
 
     def _encode_ahead(self) -> None:

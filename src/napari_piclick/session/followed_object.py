@@ -136,6 +136,10 @@ class FollowedObject:
         values[len(removed[0]) :] = self.label
         return LabelEdit.of(data, voxels, values)
 
+    def nothing_on(self, index: int) -> SliceMask:
+        """What to write where the object is not on a slice."""
+        return SliceMask.of(index, np.zeros(self.plane.shape, bool))
+
     def written(self, labelled: SliceMask) -> None:
         """Take note that a slice was written as it came out of propagation or interpolation."""
         now = self._cut(labelled.index)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from napari_piclick.session.followed_object import FollowedObject
 from napari_piclick.session.interpolate import interpolate_gaps
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from napari_piclick.plane import Plane
-    from napari_piclick.predict import ClickPredictor
-    from napari_piclick.session.label_map import LabelMap
     from napari_piclick.session.quality import SliceQuality
     from napari_piclick.session.step import Step
     from napari_piclick.session.stopping import Rules, Stopped
@@ -63,23 +60,10 @@ class VolumeSession(Slicing):
         another number of axes.
     """
 
-    def __init__(
-        self,
-        predictor: ClickPredictor,
-        volume: Any,
-        labels: np.ndarray | LabelMap | None = None,
-        *,
-        axis: int | None = None,
-        rgb: bool = False,
-        contrast_limits: tuple[float, float] | None = None,
-        spacing: Sequence[float] | None = None,
-        name: str = "volume",
-    ) -> None:
-        super().__init__(
-            predictor, volume, labels, axis=axis, rgb=rgb, contrast_limits=contrast_limits,
-            spacing=spacing, name=name,
-        )  # fmt: skip
-        self._followed: dict[tuple[int, Plane], FollowedObject] = {}
+    @cached_property
+    def _followed(self) -> dict[tuple[int, Plane], FollowedObject]:
+        """Objects that were looked at, by label and the first plane of their stack."""
+        return {}
 
     def propagate(
         self, label: int, *, steps: Sequence[int] = (1, -1), rules: Rules | None = None
@@ -175,9 +159,8 @@ class VolumeSession(Slicing):
             None if there was nothing of it.
         """
         followed, index = self._follow(label), self._position
-        empty = SliceMask.of(index, np.zeros(followed.plane.shape, bool))
         what = f"object {label} is not on this slice"
-        step = self._write(followed, empty, what, None)
+        step = self._write(followed, followed.nothing_on(index), what, None)
         followed.emptied(index)
         return step
 
@@ -202,8 +185,7 @@ class VolumeSession(Slicing):
                 continue
             followed.ended(event)
             for index in event.lost:
-                empty = SliceMask.of(index, np.zeros(followed.plane.shape, bool))
-                step = self._write(followed, empty, what, step)
+                step = self._write(followed, followed.nothing_on(index), what, step)
                 followed.slices.drop(index)
 
     def _write(
