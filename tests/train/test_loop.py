@@ -132,6 +132,19 @@ def test_every_recipe_trains_the_decoder_and_where_wanted_the_neck(
     assert all(key.startswith(("decoder.", "encoder.neck.")) for key in changed)
 
 
+def test_scores_alone_learn_and_no_mask_changes(tmp_path: Path) -> None:
+    schedule = replace(SCHEDULE, scores_only=True)
+    trainer = _trainer(tmp_path, recipe=RECIPES["tiny"], schedule=schedule)
+    before = {key: value.clone() for key, value in trainer.model.state_dict().items()}
+    losses = trainer.step(0)
+    assert all(np.isfinite(value) for value in losses.values())
+    after = trainer.model.state_dict()
+    changed = {key for key in before if not torch.equal(before[key], after[key])}
+    scores = ("decoder.target_reasoning.", "decoder.iou_prediction_head.")
+    assert all(any(key.startswith(part) for key in changed) for part in scores)
+    assert all(key.startswith(scores) for key in changed)
+
+
 def test_the_weights_that_did_best_on_held_out_pictures_are_written(tmp_path: Path) -> None:
     scores = iter([0.5, 0.8, 0.3])
     seen = []

@@ -43,6 +43,9 @@ class Schedule:
         Of AdamW.
     neck : float
         How fast the encoder's neck learns, relative to the decoder; 0: it stays as it is.
+    scores_only : bool
+        Only the TRM learns, and every mask stays what it is: about three times as fast, and what
+        the masks know cannot be unlearned.
     warmup : int
         Steps over which the learning rate rises.
     average : float
@@ -59,6 +62,7 @@ class Schedule:
     learning_rate: float = 1e-4
     weight_decay: float = 0.01
     neck: float = 0.5
+    scores_only: bool = False
     warmup: int = 100
     decay: float = 0.9
     average: float = 0.998
@@ -80,7 +84,7 @@ class Schedule:
 
 
 class Trainer:
-    """Trains the decoder and the encoder's neck of PiClick-Tiny on stored pictures.
+    """Trains the decoder and the encoder's neck of PiClick-Tiny, or its TRM, on stored pictures.
 
     Parameters
     ----------
@@ -115,7 +119,9 @@ class Trainer:
         self.folder, self.seed, self.next_step = folder, seed, 0
         self.team, self.validate = team or Team(), validate
         self.device = next(model.parameters()).device
-        self.trained = trained_parameters(model, neck=schedule.neck > 0)
+        self.trained = trained_parameters(
+            model, neck=schedule.neck > 0, scores_only=schedule.scores_only
+        )
         self.parameters = list(self.trained.values())
         self.optimizer = torch.optim.AdamW(
             [
@@ -199,7 +205,9 @@ class Trainer:
             embedding = self.model.embed(features)
         # The rounds are learned one by one, to save memory; what they want of the embedding
         # adds up here, and goes back through the neck once.
-        kept = ImageEmbedding(*(part.detach().requires_grad_() for part in embedding))
+        kept = ImageEmbedding(
+            *(part.detach().requires_grad_(requires_grad=part.requires_grad) for part in embedding)
+        )
         for k in range(rounds + 1):
             last = k == rounds
             score = last or self.recipe.every_round
@@ -216,7 +224,8 @@ class Trainer:
         learned = [
             (part, used.grad) for part, used in zip(embedding, kept, strict=True) if part.grad_fn
         ]
-        torch.autograd.backward([part for part, _ in learned], [grad for _, grad in learned])
+        if learned:
+            torch.autograd.backward([part for part, _ in learned], [grad for _, grad in learned])
         self.team.average(self.parameters)
         norm = nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()
@@ -305,11 +314,20 @@ class Trainer:
             append_row(self.folder / "losses.csv", {"step": step, **losses})
 
 
-def trained_parameters(model: PiClickTiny, *, neck: bool = False) -> dict[str, nn.Parameter]:
-    """What is trained: the decoder and perhaps the encoder's neck, by name; all else is frozen."""
+def trained_parameters(
+    model: PiClickTiny, *, neck: bool = False, scores_only: bool = False
+) -> dict[str, nn.Parameter]:
+    """What is trained, by name; all else is frozen.
+
+    It is the decoder and perhaps the encoder's neck, or only what scores the proposals.
+    """
     model.requires_grad_(requires_grad=False)
-    model.decoder.requires_grad_(requires_grad=True)
-    model.encoder.neck.requires_grad_(requires_grad=neck)
+    if scores_only:
+        model.decoder.target_reasoning.requires_grad_(requires_grad=True)
+        model.decoder.iou_prediction_head.requires_grad_(requires_grad=True)
+    else:
+        model.decoder.requires_grad_(requires_grad=True)
+        model.encoder.neck.requires_grad_(requires_grad=neck)
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
