@@ -119,6 +119,7 @@ class Trainer:
         self.folder, self.seed, self.next_step = folder, seed, 0
         self.team, self.validate = team or Team(), validate
         self.device = next(model.parameters()).device
+        model.decoder.scores_bend_masks = recipe.scores_bend_masks
         self.trained = trained_parameters(
             model, neck=schedule.neck > 0, scores_only=schedule.scores_only
         )

@@ -48,6 +48,8 @@ class Recipe:
         may have the highest expected IoU, but nobody wants it.
     regret : float
         Weight of what the TRM's pick is expected to lose against the best proposal.
+    scores_bend_masks : bool
+        Whether the scores' losses also change the masks (Eq. 6 as it stands), or only the TRM.
     unmatched : float
         Weight of "no object" in the confidence loss.
     primary : float
@@ -71,6 +73,7 @@ class Recipe:
     iou_error: Literal["l1", "squared"] = "l1"
     confidence_of: Literal["matched", "object"] = "matched"
     regret: float = 0.0
+    scores_bend_masks: bool = True
 
 
 RECIPES: dict[str, Recipe] = {
@@ -97,6 +100,7 @@ RECIPES: dict[str, Recipe] = {
         confidence=0.5,
         confidence_of="object",
         regret=0.25,
+        scores_bend_masks=False,
         primary=2.0,
     ),
 }
