@@ -160,7 +160,11 @@ def test_summary(scripted_predictor):
     assert set(summary) == {
         "objects", "images", *(f"miou@{k}" for k in range(1, 6)), "best_miou@1", "selections",
         "clear_selections", "gap@1", "different@1", "nested", "inner@1", "outer@1", "both@1",
-        *(f"{name}{at}" for name in ("noc", "failures", "at_limit") for at in (80, 85, 90)),
+        *(
+            f"{name}{at}"
+            for name in ("noc", "selections", "failures", "at_limit")
+            for at in (80, 85, 90)
+        ),
         "seconds_per_click",
     }  # fmt: skip
     assert (summary["objects"], summary["images"]) == (3, 1)
@@ -177,7 +181,8 @@ def test_what_was_not_measured_is_not_reported(scripted_predictor):
     results = evaluate(Boxes(), scripted_predictor([HALF], [MOST], [TRUTH]), protocol)
     summary = results.summary()
     assert summary["noc80"] == 2
-    assert summary["noc85"] is None
+    assert summary["noc85"] is summary["selections85"] is None
+    assert summary["selections80"] == 0
     assert summary["noc90"] is None
     assert "not measured" in format_report(results)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from napari_piclick.clicks import Click
@@ -95,3 +97,19 @@ def test_selections_are_the_clicks_with_a_better_proposal():
     # After the first click proposal 2 is better than the model's own; after the second, none is.
     assert result(0, 0).selections == 1
     assert result(0, 0).best_ious == (0.2, 1 / 3)
+
+
+def test_selections_on_the_way_end_where_the_iou_is_reached():
+    # the own pick: 0.5, 0.7, 0.9, 0.5; what was picked reached 0.8 with the third click
+    run = replace(
+        result(0, 0),
+        ious=(0.5, 0.7, 0.9, 0.5),
+        proposed=(0, 0, 0, 0),
+        picked=(0, 0, 0, 0),
+        proposal_ious=((0.5, 0.6), (0.7, 0.72), (0.9, 1.0), (0.5, 0.9)),
+    )
+    assert run.clear_selections == 3
+    assert run.selections_to(0.8) == 1
+    assert run.selections_to(0.95) == 3
+    # a person who takes the better one at once is done with it
+    assert replace(run, ious=(0.9, 0.7, 0.9, 0.5)).selections_to(0.8) == 1

@@ -85,6 +85,8 @@ class Figures:
             measures["best_miou@1"] = result.best_ious[0]
         for percent, threshold in self._thresholds.items():
             measures[f"noc{percent}"] = number_of_clicks(result.ious, threshold, last)
+            if not volume:
+                measures[f"selections{percent}"] = result.selections_to(threshold)
         if not volume:
             measures["selections"] = result.selections
             measures["clear_selections"] = result.clear_selections

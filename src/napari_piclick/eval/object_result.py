@@ -88,6 +88,19 @@ class ObjectResult:
             for ious, own in zip(self.proposal_ious, self.proposed, strict=True)
         )
 
+    def selections_to(self, threshold: float) -> int:
+        """How often a person content with this IoU has to take another proposal on the way there.
+
+        These are the clicks, up to the first whose picked proposal reaches ``threshold``, after
+        which the model's own pick did not and another proposal was better by more than `CLEARLY`.
+        """
+        count = 0
+        for iou, ious, own in zip(self.ious, self.proposal_ious, self.proposed, strict=True):
+            count += ious[own] < threshold and max(ious) - ious[own] > CLEARLY
+            if iou >= threshold:
+                break
+        return count
+
     def to_dict(self) -> dict[str, Any]:
         """The result as plain values; `from_dict` reads it back exactly."""
         return {

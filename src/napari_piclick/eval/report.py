@@ -120,7 +120,13 @@ def _proposals(
             f"{summary['selections']:.2f} per object, {summary['clear_selections']:.2f} where it "
             "matters",
         ),
+        *_selections_to(summary),
     ]
+
+
+def _selections_to(summary: dict[str, float | int | None]) -> list[str]:
+    found = summary["selections80"]
+    return [] if found is None else [_line("", f"{found:.2f} of these on the way to 0.80")]
 
 
 def _nested(

@@ -58,7 +58,9 @@ class Results:
             ``at_limit80``, ``85``, ``90``: those and the ones that got there with the last click
             only, as the published tables count them; ``selections``: how often, per object,
             another proposal was better than the model's own pick (Table 5), and
-            ``clear_selections``, by more than 0.05 of IoU; ``gap@1``: how far the model's own
+            ``clear_selections``, by more than 0.05 of IoU; ``selections80``, ``85``, ``90``: the
+            latter on the way to that IoU only, and where the own pick had not reached it, which is
+            what a person content with it has to select; ``gap@1``: how far the model's own
             pick after the first click is below the best proposal in IoU;
             ``different@1``: how many of its proposals differ from one another, with an IoU below
             0.9; ``nested``: pairs of objects of which one is inside the other; ``inner@1``,
@@ -86,6 +88,8 @@ class Results:
             clicks = columns.get(f"noc{percent}")
             if clicks is None:
                 summary[f"noc{percent}"] = None
+                if not self.protocol.volume:
+                    summary[f"selections{percent}"] = None
             summary[f"failures{percent}"] = figures.failures.get(percent)
             summary[f"at_limit{percent}"] = (
                 None if clicks is None else int((clicks == self.protocol.max_clicks).sum())

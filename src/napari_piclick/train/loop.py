@@ -207,7 +207,7 @@ class Trainer:
         # The rounds are learned one by one, to save memory; what they want of the embedding
         # adds up here, and goes back through the neck once.
         kept = ImageEmbedding(
-            *(part.detach().requires_grad_(requires_grad=part.requires_grad) for part in embedding)
+            *(part.detach().requires_grad_(part.requires_grad) for part in embedding)
         )
         for k in range(rounds + 1):
             last = k == rounds
