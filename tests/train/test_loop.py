@@ -225,6 +225,19 @@ def test_the_command_line_trains_stops_and_goes_on(
     assert load_predictor(tmp_path / "mine.safetensors", device="cpu").name.endswith("safetensors")
 
 
+def test_the_command_line_trains_the_scores_alone(tmp_path: Path) -> None:
+    output = tmp_path / "mine.safetensors"
+    command = ["--output", str(output), "--size", "64", "--batch", "1", "--workers", "0"]
+    command += ["--device", "cpu", "--steps", "1", "--validate", "0", "--scores-only"]
+    assert main(command) == 0
+    before = load_tiny(find_weights("piclick-tiny")).state_dict()
+    after = load_tiny(output).state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    scores = ("decoder.target_reasoning.", "decoder.iou_prediction_head.")
+    assert all(name.startswith(scores) for name in changed)
+
+
 def test_pictures_are_made_ahead_in_another_process(tmp_path: Path) -> None:
     plan = PicturePlan(tmp_path, None, "piclick-tiny", TinyConfig(), size=64)
     store = plan.open()
