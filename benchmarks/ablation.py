@@ -42,9 +42,9 @@ VARIANTS: dict[str, tuple[TinyConfig, Any, bool]] = {
     "random previous mask": (FULL, replace(TINY, previous="random"), True),
     "best previous mask": (FULL, replace(TINY, previous="best"), True),
     "TRM without the evidence": (replace(FULL, evidence=False), TINY, True),
-    "confidence = matched, IoU by L1, no regret (Eq. 6)": (
+    "IoU by L1, no regret (Eq. 6)": (
         FULL,
-        replace(TINY, iou=1.0, iou_error="l1", confidence_of="matched", regret=0.0, unmatched=0.5),
+        replace(TINY, iou=1.0, iou_error="l1", regret=0.0),
         True,
     ),
     "no synthetic pictures": (FULL, TINY, False),

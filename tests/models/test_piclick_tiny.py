@@ -164,22 +164,3 @@ def test_evidence_is_only_read() -> None:
     (iou.sum() + confidence.sum()).backward()
     assert masks.grad is None
     assert coarse.grad is None
-
-
-@pytest.mark.parametrize("bend", [True, False])
-def test_scores_bend_masks_only_where_they_may(bend: bool) -> None:
-    torch.manual_seed(0)
-    model = PiClickTiny(TinyConfig(evidence=True))
-    model.decoder.scores_bend_masks = bend
-    reasoning = model.decoder.target_reasoning
-    for head in (reasoning.iou_head, reasoning.confidence_head):
-        torch.nn.init.ones_(head.last.weight)  # it begins in zeros, which let nothing through
-    prompt = torch.tensor([[(20.0, 30.0)]]), torch.ones(1, 1)
-    with torch.no_grad():
-        embedding = model.encode(torch.rand(1, 3, 64, 64) * 255)
-    answer = model.decode(embedding, *prompt)
-    (answer.iou.sum() + answer.confidence.sum()).backward()
-    learned = {name for name, p in model.decoder.named_parameters() if p.grad is not None}
-    scores = ("target_reasoning.", "iou_prediction_head.")
-    assert {name for name in learned if name.startswith(scores)}
-    assert any(not name.startswith(scores) for name in learned) == bend

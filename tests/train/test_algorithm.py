@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
 from napari_piclick.models.mask_decoder import MaskPrediction
-from napari_piclick.models.tiny_vit import EncoderFeatures
 from napari_piclick.train.click_simulation import initial_click, negative_click, next_click
 from napari_piclick.train.losses import (
     dice,
@@ -24,8 +23,6 @@ from napari_piclick.train.losses import (
     prompt_loss,
 )
 from napari_piclick.train.matching import feasible_targets, match
-from napari_piclick.train.picture_store import Picture
-from napari_piclick.train.prompt_batch import PromptBatch
 from napari_piclick.train.recipe import RECIPES, Recipe
 from napari_piclick.train.rough_mask import roughen
 
@@ -85,31 +82,6 @@ def test_matching_gives_every_target_its_own_best_proposal() -> None:
     assert dict(zip(queries.tolist(), matched.tolist(), strict=True)) == {0: 1, 2: 0}
     queries, matched = match(logits[:1], torch.zeros(1), targets)
     assert matched.tolist() == [1]
-
-
-def test_a_sure_copy_does_not_take_the_target_of_a_query_that_looks_for_it() -> None:
-    # on a large picture, where a few cells more or less cost little
-    outer, inner = torch.zeros(64, 64), torch.zeros(64, 64)
-    outer[2:14, 2:14] = 1
-    inner[3:12, 3:12] = 1
-    seeks_inner = torch.zeros(64, 64)
-    seeks_inner[3:11, 3:11] = 1
-    logits = 8 * torch.stack([outer, outer, seeks_inner]) - 4
-    targets = torch.stack([outer, inner])
-    sure = torch.tensor([4.0, 4.0, -4.0])
-    assert 2 not in match(logits, sure, targets)[0]
-    queries, matched = match(logits, None, targets)
-    assert dict(zip(queries.tolist(), matched.tolist(), strict=True))[2] == 1
-
-    # the recipe whose confidence says how surely a mask is an object matches by masks alone
-    features = EncoderFeatures(*(torch.zeros(1, 1, 1) for _ in EncoderFeatures._fields))
-    packed = np.packbits(targets.numpy() > 0, axis=-1)
-    picture = Picture(features, packed, (255 * targets).to(torch.uint8), np.ones(2))
-    for recipe, taken in ((RECIPES["tiny"], True), (RECIPES["paper"], False)):
-        batch = PromptBatch([picture], recipe, np.random.default_rng(0), torch.device("cpu"))
-        answer = MaskPrediction(logits[None], torch.zeros(1, 3), sure[None])
-        (found, _), *_ = batch.match(answer, [targets])
-        assert (2 in found) == taken
 
 
 def test_pairwise_costs_are_the_losses_of_each_pair() -> None:

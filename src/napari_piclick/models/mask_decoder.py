@@ -85,12 +85,6 @@ class MaskDecoder(nn.Module):
         How clicks enter: as tokens (Eq. 1), as disk maps, or both (Table 3 of the paper).
     evidence : bool
         Whether the TRM also reads the picture under and around each mask.
-
-    Attributes
-    ----------
-    scores_bend_masks : bool
-        Whether what the scores learn flows back into queries and masks, as in the paper. Without
-        it the scores judge the masks that there are. It matters in training only.
     """
 
     def __init__(
@@ -104,7 +98,6 @@ class MaskDecoder(nn.Module):
         super().__init__()
         self.num_queries = num_queries
         self.click_tokens = click_tokens
-        self.scores_bend_masks = True
         self.prompt = PromptEncoder(width)
         self.transformer = TwoWayTransformer(width)
         self.iou_token = nn.Embedding(1, width)
@@ -182,7 +175,5 @@ class MaskDecoder(nn.Module):
         masks = (torch.stack(filters, 1) @ image.flatten(2)).unflatten(2, shape)
         reasoning = self.target_reasoning
         seen = gather_evidence(masks, context, image) if reasoning.weighing is not None else None
-        if not self.scores_bend_masks:
-            tokens, queries = tokens.detach(), queries.detach()
         iou, confidence = reasoning(queries, self.iou_prediction_head(tokens[:, 0]), seen)
         return MaskPrediction(masks, iou, confidence)

@@ -49,11 +49,6 @@ def _arguments() -> argparse.ArgumentParser:
         default=Schedule.neck,
         help="how fast the encoder's neck learns, relative to the decoder; 0: it stays",
     )
-    add(
-        "--scores-only",
-        action="store_true",
-        help="train only how proposals are scored; every mask stays as it is",
-    )
     add("--minutes", type=float, help="stop after this time; run again to go on")
     add("--workers", type=int, default=1, help="processes that make pictures")
     add("--threads", type=int, help="threads of the training process")
@@ -110,7 +105,6 @@ def main(argv: list[str] | None = None) -> int:
             batch=options.batch,
             learning_rate=options.learning_rate,
             neck=options.neck,
-            scores_only=options.scores_only,
         )
         model = store.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         recipe = RECIPES[options.recipe]

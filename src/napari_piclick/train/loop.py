@@ -43,9 +43,6 @@ class Schedule:
         Of AdamW.
     neck : float
         How fast the encoder's neck learns, relative to the decoder; 0: it stays as it is.
-    scores_only : bool
-        Only the TRM learns, and every mask stays what it is: about three times as fast, and what
-        the masks know cannot be unlearned.
     warmup : int
         Steps over which the learning rate rises.
     average : float
@@ -62,7 +59,6 @@ class Schedule:
     learning_rate: float = 1e-4
     weight_decay: float = 0.01
     neck: float = 0.5
-    scores_only: bool = False
     warmup: int = 100
     decay: float = 0.9
     average: float = 0.998
@@ -119,9 +115,8 @@ class Trainer:
         self.folder, self.seed, self.next_step = folder, seed, 0
         self.team, self.validate = team or Team(), validate
         self.device = next(model.parameters()).device
-        model.decoder.scores_bend_masks = recipe.scores_bend_masks
         self.trained = trained_parameters(
-            model, neck=schedule.neck > 0, scores_only=schedule.scores_only
+            model, neck=schedule.neck > 0, scores_only=recipe.learns == "scores"
         )
         self.parameters = list(self.trained.values())
         self.optimizer = torch.optim.AdamW(

@@ -37,7 +37,7 @@ def feasible_targets(inside: np.ndarray, positive: Sequence[bool], primary: int)
 
 def match(
     logits: Tensor,
-    confidence: Tensor | None,
+    confidence: Tensor,
     targets: Tensor,
     focal_weight: float = 20.0,
     dice_weight: float = 1.0,
@@ -47,10 +47,7 @@ def match(
     Parameters
     ----------
     logits : (Q, h, w) mask logits
-    confidence : (Q,) logits, or None to match by the masks alone
-        Where it says which query is matched (Eq. 6), it makes that stable. Where it says how
-        surely a mask is an object, it must stay out: of two near copies of one object, both
-        sure, the second would be drawn to another target, away from the query that looks for it.
+    confidence : (Q,) logits
     targets : (K, h, w) in [0, 1]
 
     Returns
@@ -63,6 +60,5 @@ def match(
         cost = focal_weight * pairwise_focal(flat, wanted) + dice_weight * pairwise_dice(
             flat, wanted
         )
-        if confidence is not None:
-            cost = cost - confidence.float().sigmoid()[:, None]
+        cost = cost - confidence.float().sigmoid()[:, None]
         return linear_sum_assignment(cost.cpu().numpy())

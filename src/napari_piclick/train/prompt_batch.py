@@ -130,14 +130,8 @@ class PromptBatch:
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Assign each prompt's proposals to its feasible targets."""
         weights = self.recipe.focal, self.recipe.dice
-        of_matching = self.recipe.confidence_of == "matched"
         return [
-            match(
-                prediction.masks[b],
-                prediction.confidence[b] if of_matching else None,
-                target,
-                *weights,
-            )
+            match(prediction.masks[b], prediction.confidence[b], target, *weights)
             for b, target in enumerate(targets)
         ]
 

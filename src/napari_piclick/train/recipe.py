@@ -1,12 +1,12 @@
 """Recipes: the choices of Algorithm 1, under a name.
 
 The paper and the authors' released code differ in places; both are offered, and
-``tiny`` is what the embedded model was trained with.
+``tiny`` and then ``scores`` is what the embedded model was trained with.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Previous = Literal["random", "matched", "best", "trm", "mixed"]
@@ -45,15 +45,17 @@ class Recipe:
     confidence_of : str
         What the confidence score tells: whether a proposal was ``"matched"`` (Eq. 6), or whether
         it is an ``"object"``, whichever the user means: a mask halfway between two objects
-        may have the highest expected IoU, but nobody wants it.
+        may have the highest expected IoU, but nobody wants it. The latter is for ``"scores"``
+        alone: where it may flow back into the queries, masks are unlearned.
     regret : float
         Weight of what the TRM's pick is expected to lose against the best proposal.
-    scores_bend_masks : bool
-        Whether the scores' losses also change the masks (Eq. 6 as it stands), or only the TRM.
     unmatched : float
         Weight of "no object" in the confidence loss.
     primary : float
         Weight of the primary target's mask loss among the feasible ones.
+    learns : str
+        What is trained: ``"all"``, or only the ``"scores"`` of the TRM, while every mask stays
+        what it is.
     """
 
     initial_clicks: tuple[float, ...] = (1.0,)
@@ -73,8 +75,24 @@ class Recipe:
     iou_error: Literal["l1", "squared"] = "l1"
     confidence_of: Literal["matched", "object"] = "matched"
     regret: float = 0.0
-    scores_bend_masks: bool = True
+    learns: Literal["all", "scores"] = "all"
 
+
+# The embedded model: later clicks count as much as the first, so every answer is scored.
+_TINY = Recipe(
+    initial_clicks=(0.85, 0.09, 0.06),
+    initial_negative=0.4,
+    from_mask=0.12,
+    rounds=(0.15, 0.2, 0.2, 0.2, 0.15, 0.1),
+    every_round=True,
+    previous="mixed",
+    careful=0.5,
+    iou=4.0,
+    iou_error="squared",
+    unmatched=0.5,
+    regret=0.25,
+    primary=2.0,
+)
 
 RECIPES: dict[str, Recipe] = {
     # Algorithm 1: one to ten initial clicks, 0 to 4 interactive ones, any of the N proposals.
@@ -86,21 +104,7 @@ RECIPES: dict[str, Recipe] = {
         rounds=(0.25, 0.25, 0.25, 0.25),
         previous="matched",
     ),
-    # The embedded model: later clicks count as much as the first, so every answer is scored.
-    "tiny": Recipe(
-        initial_clicks=(0.85, 0.09, 0.06),
-        initial_negative=0.4,
-        from_mask=0.12,
-        rounds=(0.15, 0.2, 0.2, 0.2, 0.15, 0.1),
-        every_round=True,
-        previous="mixed",
-        careful=0.5,
-        iou=4.0,
-        iou_error="squared",
-        confidence=0.5,
-        confidence_of="object",
-        regret=0.25,
-        scores_bend_masks=False,
-        primary=2.0,
-    ),
+    "tiny": _TINY,
+    # Its second part: the masks are what they are; which of them is meant?
+    "scores": replace(_TINY, learns="scores", confidence=0.5, confidence_of="object"),
 }
