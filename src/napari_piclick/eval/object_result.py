@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,10 +73,7 @@ class ObjectResult:
     @property
     def clear_selections(self) -> int:
         """Clicks after which another proposal was better by more than `CLEARLY`."""
-        return sum(
-            max(ious) - ious[own] > CLEARLY
-            for ious, own in zip(self.proposal_ious, self.proposed, strict=True)
-        )
+        return self.selections_to(math.inf)
 
     @property
     def selections(self) -> int:

@@ -20,6 +20,7 @@ from napari_piclick.train.losses import PARTS, prompt_loss
 from napari_piclick.train.precision import mixed_precision
 from napari_piclick.train.prompt_batch import PromptBatch
 from napari_piclick.train.run_state import describe_settings, load_state, save_state
+from napari_piclick.train.trained_parameters import relative_rate, trained_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +122,7 @@ class Trainer:
         self.parameters = list(self.trained.values())
         self.optimizer = torch.optim.AdamW(
             [
-                {"params": [p], "lr": 0.0, "share": _share(name, schedule.neck)}
+                {"params": [p], "lr": 0.0, "share": relative_rate(name, schedule.neck)}
                 for name, p in self.trained.items()
             ],
             weight_decay=schedule.weight_decay,
@@ -220,8 +221,7 @@ class Trainer:
         learned = [
             (part, used.grad) for part, used in zip(embedding, kept, strict=True) if part.grad_fn
         ]
-        if learned:
-            torch.autograd.backward([part for part, _ in learned], [grad for _, grad in learned])
+        torch.autograd.backward([part for part, _ in learned], [grad for _, grad in learned])
         self.team.average(self.parameters)
         norm = nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()
@@ -308,27 +308,3 @@ class Trainer:
     def _log(self, step: int, losses: dict[str, float]) -> None:
         if self.team.leads:
             append_row(self.folder / "losses.csv", {"step": step, **losses})
-
-
-def trained_parameters(
-    model: PiClickTiny, *, neck: bool = False, scores_only: bool = False
-) -> dict[str, nn.Parameter]:
-    """What is trained, by name; all else is frozen.
-
-    It is the decoder and perhaps the encoder's neck, or only what scores the proposals.
-    """
-    model.requires_grad_(requires_grad=False)
-    if scores_only:
-        model.decoder.target_reasoning.requires_grad_(requires_grad=True)
-        model.decoder.iou_prediction_head.requires_grad_(requires_grad=True)
-    else:
-        model.decoder.requires_grad_(requires_grad=True)
-        model.encoder.neck.requires_grad_(requires_grad=neck)
-    return {name: p for name, p in model.named_parameters() if p.requires_grad}
-
-
-def _share(name: str, neck: float) -> float:
-    """How fast a parameter learns: what is new learns faster than what came with the weights."""
-    if name.startswith("encoder."):
-        return neck
-    return 3.0 if ".target_reasoning." in name else 1.0
