@@ -43,8 +43,13 @@ torch.set_num_threads(1)
 team = Team.from_environment(torch.device("cpu"))
 p = torch.nn.Parameter(torch.zeros(2, 3)), torch.nn.Parameter(torch.zeros(4))
 p[0].grad, p[1].grad = torch.full((2, 3), float(team.rank)), torch.arange(4.0) * (1 + team.rank)
-team.average(p)
-save_file({"a": p[0].grad, "b": p[1].grad, "mean": team.mean(torch.tensor([float(team.rank)]))},
+only, nobody = torch.nn.Parameter(torch.zeros(2)), torch.nn.Parameter(torch.zeros(3))
+if team.rank == 1:
+    only.grad = torch.tensor([2.0, 4.0])
+team.average([p[0], only, nobody, p[1]])
+assert nobody.grad is None
+mean = team.mean(torch.tensor([float(team.rank)]))
+save_file({"only": only.grad, "a": p[0].grad, "b": p[1].grad, "mean": mean},
           Path(sys.argv[1]) / f"{team.rank}.safetensors")
 assert team.agree(team.rank == 1) and not team.agree(False)
 from napari_piclick.train.__main__ import main
@@ -64,6 +69,7 @@ def test_two_processes_train_together(tmp_path: Path) -> None:
         found = load_file(tmp_path / f"{rank}.safetensors")
         torch.testing.assert_close(found["a"], torch.full((2, 3), 0.5))
         torch.testing.assert_close(found["b"], torch.arange(4.0) * 1.5)
+        torch.testing.assert_close(found["only"], torch.tensor([1.0, 2.0]))
         assert found["mean"].item() == 0.5
     assert (tmp_path / "mine.safetensors").exists()
     rows = read_rows(tmp_path / "mine.run" / "losses.csv")

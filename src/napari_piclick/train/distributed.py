@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, distributed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,26 @@ class Team:
             )
         return slice(self.rank, None, self.size)
 
-    def average(self, parameters: Iterable[torch.nn.Parameter]) -> None:
-        """Replace every gradient by its mean over the team."""
+    def average(self, parameters: Sequence[torch.nn.Parameter]) -> None:
+        """Replace every gradient by its mean over the team.
+
+        Whose prompts did not use a parameter (the layers that read a previous mask, say) has
+        no gradient of it, which counts as zero where another process has one; what nobody
+        used keeps none, as in a single process.
+        """
         if self.size == 1:
             return
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        flat = torch.cat([g.flatten() for g in gradients])
+        used = torch.tensor([float(p.grad is not None) for p in parameters])
+        used = used.to(parameters[0].device)
+        distributed.all_reduce(used)
+        shared = [p for p, count in zip(parameters, used.tolist(), strict=True) if count]
+        flat = torch.cat(
+            [(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in shared]
+        )
         distributed.all_reduce(flat)
         flat /= self.size
-        start = 0
-        for gradient in gradients:
-            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
-            start += gradient.numel()
+        for p, mean in zip(shared, flat.split([p.numel() for p in shared]), strict=True):
+            p.grad = mean.view_as(p).clone()
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean of a tensor over the team."""
