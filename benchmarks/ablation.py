@@ -22,9 +22,10 @@ from tqdm import tqdm
 from napari_piclick.io.whole_file import whole_file
 from napari_piclick.models.piclick_tiny import TinyConfig
 from napari_piclick.train.held_out import HeldOut
-from napari_piclick.train.loop import Schedule, Trainer
+from napari_piclick.train.loop import Trainer
 from napari_piclick.train.picture_plan import PicturePlan
 from napari_piclick.train.recipe import RECIPES
+from napari_piclick.train.schedule import Schedule
 from napari_piclick.train.validation import validation_samples
 
 if TYPE_CHECKING:

@@ -22,13 +22,14 @@ from napari_piclick.train.__main__ import main
 from napari_piclick.train.assessment import assess, score, summary
 from napari_piclick.train.encoding import encode_picture
 from napari_piclick.train.log import read_rows
-from napari_piclick.train.loop import Schedule, Trainer
+from napari_piclick.train.loop import Trainer
 from napari_piclick.train.picture_makers import PictureMakers
 from napari_piclick.train.picture_plan import PicturePlan
 from napari_piclick.train.picture_store import PictureStore
 from napari_piclick.train.plot import WIDTH
 from napari_piclick.train.recipe import RECIPES, Recipe
 from napari_piclick.train.sample import TrainingSample
+from napari_piclick.train.schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ import sys, time
 from pathlib import Path
 
 from napari_piclick.models.piclick_tiny import TinyConfig
-from napari_piclick.train.loop import Schedule
+from napari_piclick.train.schedule import Schedule
 from napari_piclick.train.picture_makers import PictureMakers
 from napari_piclick.train.picture_plan import PicturePlan
 

@@ -14,11 +14,12 @@ from napari_piclick.models.registry import DEFAULT
 from napari_piclick.predict.device import choose_device
 from napari_piclick.train.distributed import Team
 from napari_piclick.train.held_out import HeldOut
-from napari_piclick.train.loop import Schedule, Trainer
+from napari_piclick.train.loop import Trainer
 from napari_piclick.train.picture_makers import PictureMakers
 from napari_piclick.train.picture_plan import PicturePlan
 from napari_piclick.train.plot import draw_losses
 from napari_piclick.train.recipe import RECIPES
+from napari_piclick.train.schedule import Schedule
 from napari_piclick.train.validation import validation_samples
 
 

@@ -24,10 +24,11 @@ from napari_piclick.train.augmentation import Augmentation
 from napari_piclick.train.data.arrays import ArraySource
 from napari_piclick.train.held_out import HeldOut
 from napari_piclick.train.initial import load_initial
-from napari_piclick.train.loop import Schedule, Trainer
+from napari_piclick.train.loop import Trainer
 from napari_piclick.train.mixture import Mixture
 from napari_piclick.train.picture_store import PictureStore
 from napari_piclick.train.recipe import RECIPES
+from napari_piclick.train.schedule import Schedule
 from napari_piclick.train.synthesis.objects import SyntheticObjects
 
 if TYPE_CHECKING:

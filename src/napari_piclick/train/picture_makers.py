@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
     from types import TracebackType
 
-    from napari_piclick.train.loop import Schedule
     from napari_piclick.train.picture_store import PictureStore
+    from napari_piclick.train.schedule import Schedule
 
 #: Pictures are made this many steps ahead.
 AHEAD = 64
