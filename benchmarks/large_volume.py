@@ -114,7 +114,7 @@ def measure(kind: str, folder: Path) -> None:
         return not controller.volume.running
 
     until(done)
-    count = len(controller.volume.followed.slices) - 1  # type: ignore[union-attr]
+    count = len(controller.volume.selected.followed.slices) - 1  # type: ignore[union-attr]
     print(f"{kind}: from opening to the first mask {first:.2f} s")
     print(f"{kind}: memory above the window's own {clicked:.0f} MB after the click, "
           f"{most:.0f} MB at most while propagating")  # fmt: skip

@@ -331,7 +331,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def others_unchanged(self, start: Snapshot) -> None:
         """Of all labels, only those of the object that is followed may change."""
-        followed = self.controller.volume._followed
+        followed = self.controller.volume.selected.known
         mine = None if followed is None else followed.labels.layer
         for layer, data in self.now().labels.items():
             old = start.labels.get(layer, data)

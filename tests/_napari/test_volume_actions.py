@@ -44,7 +44,7 @@ def paint(controller, *voxel, size=8):
 
 def by(controller):
     """Who labelled each slice."""
-    return {labelled.index: labelled.by for labelled in controller.volume.followed.slices}
+    return {labelled.index: labelled.by for labelled in controller.volume.selected.followed.slices}
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_one_click_becomes_an_object_and_one_undo_takes_it_back(kept, blocks, st
     assert not kept.volume.running
     np.testing.assert_array_equal(kept.target.data, blocks == 60)
     assert by(kept) == {5: HAND, **dict.fromkeys([2, 3, 4, 6, 7, 8], PROPAGATED)}
-    assert {s.index for s in kept.volume.followed.stopped.values()} == {1, 9}
+    assert {s.index for s in kept.volume.selected.followed.stopped.values()} == {1, 9}
     kept.undo()
     assert np.flatnonzero(kept.target.data.any(axis=(1, 2))).tolist() == [5]
     assert by(kept) == {5: HAND}
@@ -94,7 +94,7 @@ def test_a_range_and_a_direction_are_kept_to(kept, stream):
     kept.volume.propagate((1,), Rules(last=7))
     stream.work()
     assert sorted(by(kept)) == [5, 6, 7]
-    assert kept.volume.followed.stopped[1].reason is Reason.RANGE
+    assert kept.volume.selected.followed.stopped[1].reason is Reason.RANGE
 
 
 def test_other_objects_keep_their_voxels(kept, stream):
@@ -169,7 +169,7 @@ def test_a_correction_leaves_good_slices_as_they_are_and_mends_bad_ones(
     stream.work()
     np.testing.assert_array_equal(kept.target.data, before)
     assert by(kept) == {5: HAND, 6: HAND, **dict.fromkeys([2, 3, 4, 7, 8], PROPAGATED)}
-    followed = kept.volume.followed
+    followed = kept.volume.selected.followed
     assert {stop.reason for stop in followed.stopped.values()} == {Reason.HAND, Reason.STAYED}
     assert "better as they were" in status(kept.volume)
     # the ends where propagation stopped are still among what is to be checked
@@ -207,7 +207,7 @@ def test_a_script_interpolates_as_the_window_does(viewer, open_controller, jobs,
     controller.labels.set_target(layer)
     data = layer.data.copy()
     show(viewer, 2)
-    controller.volume.set_label(1)
+    controller.volume.selected.set_label(1)
     controller.volume.interpolate()
     jobs.streams[0].work()
     session = VolumeSession(predictor, blocks, data, spacing=scale)
@@ -235,8 +235,8 @@ def test_along_time(viewer, open_controller, jobs, click, blocks):
     viewer.dims.set_current_step(0, 1)
     viewer.dims.set_current_step(1, 5)
     keep(controller, jobs, click, 1, 5, 10, 10)
-    assert controller.volume.axes == (0, 1)
-    controller.volume.set_axis(0)
+    assert controller.volume.selected.axes == (0, 1)
+    controller.volume.selected.set_axis(0)
     controller.volume.propagate()
     jobs.streams[0].work()
     np.testing.assert_array_equal(controller.target.data[:, 5], movie[:, 5] == 60)
@@ -248,7 +248,7 @@ def test_the_slice_that_most_needs_a_look_comes_into_view(kept, viewer, stream):
     kept.volume.propagate()
     stream.work()
     kept.volume.go_to_doubtful()
-    assert viewer.dims.current_step[0] == kept.volume.followed.doubtful.index != 5
+    assert viewer.dims.current_step[0] == kept.volume.selected.followed.doubtful.index != 5
 
 
 def test_neighbours_are_encoded_after_an_object_was_kept(kept, jobs, predictor):

@@ -46,7 +46,7 @@ def test_one_click_becomes_a_file(
     desk.answered()
 
     # the key keeps to what is set in the panel, which counts as the slider does
-    numbers = volume.numbers
+    numbers = volume.selected.numbers
     assert desk.viewer.dims.current_step[axis] == numbers.shown(PLACE[axis])
     first, last = sorted(numbers.shown(PLACE[axis] + k) for k in (-1, 2))
     panel.first.setValue(first)
@@ -66,14 +66,14 @@ def test_one_click_becomes_a_file(
     np.testing.assert_array_equal(labels.data > 0, blocks == blocks[PLACE])
 
     # the strip knows who made what, a click on it goes there, and W goes where a look is worth it
-    ratings = {rating.index: rating.by for rating in volume.followed.ratings}
+    ratings = {rating.index: rating.by for rating in volume.selected.followed.ratings}
     assert ratings[PLACE[axis]] is LabelledBy.HAND
     left, width = panel.strip._column(PLACE[axis] + 1)
     where = QPoint(int(left + width / 2), 15)
     desk.qtbot.mouseClick(panel.strip, Qt.MouseButton.LeftButton, pos=where)
-    desk.until(lambda: volume.index == PLACE[axis] + 1)
+    desk.until(lambda: volume.selected.index == PLACE[axis] + 1)
     desk.press("W")
-    desk.until(lambda: volume.index == volume.followed.doubtful.index)
+    desk.until(lambda: volume.selected.index == volume.selected.followed.doubtful.index)
 
     out = tmp_path / "labels.nii.gz"
     write_volume(str(out), *labels.as_layer_data_tuple()[:2])
@@ -128,7 +128,7 @@ def test_the_panel_counts_slices_as_the_slider_does(
     affine[0, 3] = -4 * 2.5
     desk.viewer.add_image(blocks, name="before", affine=affine)
     desk.show(5, 0, 0)
-    desk.until(lambda: volume.index == 5)
+    desk.until(lambda: volume.selected.index == 5)
     assert dims.current_step[0] == slider[5] + 4
     assert panel._range() == chosen
     assert sorted((panel.first.value(), panel.last.value())) == [slider[5] + 4, slider[5] + 6]
@@ -202,7 +202,7 @@ def test_interpolate_fills_the_slices_between_those_labelled_by_hand(
     desk.until(lambda: not volume.running and on_slices(desk) == [5, 6, 7, 8])
     np.testing.assert_array_equal(desk.controller.target.data[6] == 1, blocks[6] == 60)
     assert len(desk.predictor.questions) == asked  # from the outlines alone
-    ratings = {rating.index: rating.by for rating in volume.followed.ratings}
+    ratings = {rating.index: rating.by for rating in volume.selected.followed.ratings}
     assert ratings[6] is ratings[7] is LabelledBy.INTERPOLATED
     desk.press("Z", "Control")
     desk.until(lambda: on_slices(desk) == [5, 8])

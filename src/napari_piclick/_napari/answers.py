@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from psygnal import SignalInstance
 
+    from napari_piclick._napari.stream import Worker as Stream
     from napari_piclick._napari.viewfinder import Viewfinder
-    from napari_piclick._napari.volume_actions import Worker as Stream
     from napari_piclick.session import Prompt, Session
     from napari_piclick.session.engine import Answer, Stage
     from napari_piclick.session.source import Source

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from napari_piclick._napari.label_actions import LabelActions
-    from napari_piclick._napari.volume_actions import Worker
+    from napari_piclick._napari.stream import Worker
     from napari_piclick.session import Session
 
 #: Objects in no class are gray.

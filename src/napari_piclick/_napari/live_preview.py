@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from napari_piclick._napari.answers import Answers
     from napari_piclick._napari.overlay import Overlay
+    from napari_piclick._napari.stream import Worker
     from napari_piclick._napari.viewfinder import Viewfinder
-    from napari_piclick._napari.volume_actions import Worker
     from napari_piclick.proposals import Proposals
     from napari_piclick.session import Session
     from napari_piclick.session.draft import Draft

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QThreadPool
@@ -21,6 +21,19 @@ TURN = 0.002
 #: So long a window that is closed waits for work to end, in milliseconds.
 PATIENCE = 5000
 _LOG = logging.getLogger(__name__)
+
+
+class Worker(Protocol):
+    """What is needed of `Stream`."""
+
+    def run(
+        self,
+        work: Callable[[], Iterator[Any]],
+        result: Callable[[Any], None],
+        end: Callable[[str], None],
+    ) -> None: ...
+    def stop(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class Stream:

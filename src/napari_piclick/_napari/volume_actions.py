@@ -3,44 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_warning
 from psygnal import Signal
 
-from napari_piclick._napari.slice_numbers import SliceNumbers
-from napari_piclick.session.followed_object import FollowedObject
+from napari_piclick._napari.growing_step import GrowingStep
+from napari_piclick._napari.neighbours_ahead import NeighboursAhead
+from napari_piclick._napari.volume_selection import VolumeSelection
 from napari_piclick.session.interpolate import interpolate_gaps
 from napari_piclick.session.propagate import propagate, propagate_again
 from napari_piclick.session.slice_mask import LabelledBy, SliceMask
 from napari_piclick.session.stopping import Reason, Rules, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from napari_piclick._napari.controller import Controller
-    from napari_piclick._napari.target import Target
-    from napari_piclick.session import LabelEdit, Step
+    from napari_piclick._napari.stream import Worker
+    from napari_piclick.session import LabelEdit
     from napari_piclick.session.accepted import Written
+    from napari_piclick.session.followed_object import FollowedObject
     from napari_piclick.session.label_map import LabelMap
     from napari_piclick.session.plane_stack import PlaneStack
 
-#: So many slices on each side are encoded ahead once an object was kept.
-AHEAD = 2
 ONE_PLANE = "This image has one plane only: there are no slices to go through."
-
-
-class Worker(Protocol):
-    """What is needed of `Stream`."""
-
-    def run(
-        self,
-        work: Callable[[], Iterator[Any]],
-        result: Callable[[Any], None],
-        end: Callable[[str], None],
-    ) -> None: ...
-    def stop(self) -> None: ...
-    def close(self) -> None: ...
 
 
 class VolumeActions:
@@ -56,7 +43,8 @@ class VolumeActions:
 
     Attributes
     ----------
-    running : bool
+    selected : VolumeSelection
+        Which object, along which axis.
     again : bool
         Whether a correction that is kept on a slice is followed to the slices beside it.
     asked : (steps, rules)
@@ -70,20 +58,17 @@ class VolumeActions:
     changed = Signal()
 
     def __init__(self, controller: Controller, stream: Worker, ahead: Worker) -> None:
-        self.running = False
         self.again = True
         self.problem = ""
         self.asked: tuple[Sequence[int], Rules | None] = ((1, -1), None)
+        self.selected = VolumeSelection(controller)
         self._controller = controller
         self._stream = stream
-        self._ahead = ahead
-        self._axis: int | None = None
-        self._followed: FollowedObject | None = None
-        self._step: Step | None = None
-        self._what = ""
+        self._ahead = NeighboursAhead(ahead)
+        self._grown = GrowingStep(controller.labels)
         self._stale: set[int] = set()
-        self._writing = False
         self._seen: Written | None = None
+        self.selected.changed.connect(self.changed.emit)
         session = controller.session
         session.ledger.edited.connect(self._on_edited)
         controller.labels.changed.connect(self._on_labels_changed)
@@ -98,74 +83,12 @@ class VolumeActions:
         self._controller.labels.changed.disconnect(self._on_labels_changed)
         self._controller.view.plane_changed.disconnect(self._on_plane_changed)
 
-    # -- what there is --------------------------------------------------------------------
-
     @property
-    def axes(self) -> tuple[int, ...]:
-        """The axes along which the plane in view can be moved."""
-        plane = self._controller.plane
-        return () if plane is None else plane.hidden
-
-    @property
-    def axis(self) -> int | None:
-        """The axis to go along; by default the one nearest to the plane."""
-        axes = self.axes
-        if self._axis in axes:
-            return self._axis
-        return axes[-1] if axes else None
-
-    @property
-    def index(self) -> int | None:
-        """The slice in view."""
-        plane, axis = self._controller.plane, self.axis
-        return None if plane is None or axis is None else plane.position(axis)
-
-    @property
-    def count(self) -> int:
-        """Number of slices."""
-        plane, axis = self._controller.plane, self.axis
-        return 0 if plane is None or axis is None else plane.volume_shape[axis]
-
-    @property
-    def numbers(self) -> SliceNumbers:
-        """How the viewer's slider counts the slices: whatever the user reads counts as it does."""
-        axis = self.axis
-        return SliceNumbers() if axis is None else self._controller.view.slice_numbers(axis)
-
-    @property
-    def label(self) -> int:
-        """The object that is selected in the labels; 0 if there are none."""
-        layer = self._controller.target
-        return 0 if layer is None else int(layer.selected_label)
-
-    @property
-    def followed(self) -> FollowedObject | None:
-        """The selected object, slice by slice; None if there is none."""
-        plane, axis, target = self._controller.plane, self.axis, self._target
-        if target is None or plane is None or axis is None or not self.label:
-            return None
-        known = self._followed
-        if known is None or not known.fits(target, self.label, plane, axis):
-            if self.running:
-                return known
-            known = FollowedObject(target, self.label, plane, axis)
-            known.read(self._where(axis))
-            self._followed = known
-        return known
+    def running(self) -> bool:
+        """Whether an object is being followed or interpolated just now."""
+        return self.selected.held
 
     # -- requests -------------------------------------------------------------------------
-
-    def set_axis(self, axis: int) -> None:
-        """Go along another axis from now on: depth, or time."""
-        self._axis = axis
-        self.changed.emit()
-
-    def set_label(self, label: int) -> None:
-        """Select another object in the labels."""
-        layer = self._controller.target
-        if layer is not None and label != layer.selected_label:
-            layer.selected_label = label
-            self.changed.emit()
 
     def propagate(self, steps: Sequence[int] = (1, -1), rules: Rules | None = None) -> None:
         """Follow the object from the slice in view; an unfinished one is kept first.
@@ -195,7 +118,7 @@ class VolumeActions:
         slices = followed.slices.copy()
         slices.replace(here)
         rules = rules or Rules()
-        stale = {k for step in steps for k in _on_the_way(followed, start, step, rules)}
+        stale = {k for step in steps for k in followed.labelled_ahead(start, step, rules)}
         engine = self._controller.engine
         self._run(
             f"propagated object {followed.label}",
@@ -241,8 +164,8 @@ class VolumeActions:
 
     def correct(self) -> None:
         """Take the object up on the slice in view: the next clicks refine it, or put it there."""
-        if self.label and not self.running:
-            self._controller.labels.reopen(self.label)
+        if self.selected.label and not self.running:
+            self._controller.labels.reopen(self.selected.label)
             self._controller.start()
 
     def clear_slice(self) -> None:
@@ -251,8 +174,8 @@ class VolumeActions:
         if ready is None:
             return
         followed, _, index = ready
-        self._what, self._step = f"object {followed.label} is not on this slice", None
-        self._write(followed, followed.nothing_on(index))
+        self._grown.begin(f"object {followed.label} is not on this slice")
+        self._grown.write(followed, followed.nothing_on(index))
         followed.emptied(index)
         self.changed.emit()
         if self.again and len(followed.slices) > 1:
@@ -264,55 +187,48 @@ class VolumeActions:
             self._stream.stop()
             self._finish()
 
-    def go_to(self, index: int) -> None:
-        """Bring a slice into view."""
-        plane, axis = self._controller.plane, self.axis
-        if plane is None or axis is None or not 0 <= index < plane.volume_shape[axis]:
-            return
-        self._controller.view.go_to(plane.at(axis, index))
-
     def go_to_doubtful(self) -> None:
         """Bring the slice into view that most needs a look."""
-        followed = self.followed
+        followed = self.selected.followed
         doubtful = None if followed is None else followed.doubtful
         if doubtful is None:
             self._say("No slice needs a look: propagate an object first.")
             return
-        self.go_to(doubtful.index)
+        self.selected.go_to(doubtful.index)
 
     # -- what comes back ------------------------------------------------------------------
 
     def _on_result(self, event: SliceMask | Stopped) -> None:
-        followed = self._followed
+        followed = self.selected.known
         if followed is None:
             return
         if isinstance(event, Stopped):
             followed.ended(event)
             for index in event.lost:
                 if not followed.slices.by_hand(index):
-                    self._empty(followed, index)
+                    self._grown.empty(followed, index)
         elif not followed.slices.by_hand(event.index):
             self._stale.discard(event.index)
-            if not self._write(followed, event):
+            if not self._grown.write(followed, event):
                 self.cancel()
                 return
             followed.written(event)
         self.changed.emit()
 
     def _on_end(self, sentence: str) -> None:
-        followed = self._followed
+        followed = self.selected.known
         if followed is not None and not sentence:
             ends = {stop.reason for stop in followed.stopped.values()}
             if not ends & {Reason.COUNT, Reason.RANGE}:
                 for index in sorted(self._stale):
-                    self._empty(followed, index)
+                    self._grown.empty(followed, index)
         if sentence:
             self._say(sentence)
         self._finish()
 
     def _on_edited(self, labels: LabelMap, edit: LabelEdit) -> None:
-        followed = self._followed
-        if self._writing or followed is None or labels is not followed.labels:
+        followed = self.selected.known
+        if self._grown.writing or followed is None or labels is not followed.labels:
             return
         if followed.follow(edit):
             self.cancel()  # what is still to come was asked about other slices than there are now
@@ -322,8 +238,8 @@ class VolumeActions:
         written = self._controller.written
         if written is not None and written is not self._seen:
             self._seen = written
-            followed, index = self.followed, self.index
-            mine = written.label == self.label and not self.running
+            followed, index = self.selected.followed, self.selected.index
+            mine = written.label == self.selected.label and not self.running
             if mine and followed is not None and index is not None:
                 followed.confirmed(index)
             alone = followed is None or len(followed.slices) < 2
@@ -337,16 +253,6 @@ class VolumeActions:
         self.changed.emit()
 
     # -- inside ---------------------------------------------------------------------------
-
-    def _where(self, axis: int) -> range:
-        """The slices on which the selected object may be: no others need to be read."""
-        index = self._controller.session.objects.index
-        box = None if index is None else index.box(self.label)
-        return range(0) if box is None else range(box[axis].start, box[axis].stop)
-
-    @property
-    def _target(self) -> Target | None:
-        return self._controller.labels.destination.target
 
     def _keep(self) -> bool:
         """Keep the unfinished object of this plane, if there is one."""
@@ -364,12 +270,12 @@ class VolumeActions:
 
     def _ready(self) -> tuple[FollowedObject, PlaneStack, int] | None:
         """The object, the planes and the slice in view; None, and a word, without them."""
-        controller, axis = self._controller, self.axis
+        controller, axis = self._controller, self.selected.axis
         stack = None if axis is None else controller.view.stack(axis)
         if stack is None or axis is None:
             self._say(controller.problem or ONE_PLANE)
             return None
-        followed = self.followed
+        followed = self.selected.followed
         if followed is None:
             self._say("There is no object yet: click on one and keep it.")
             return None
@@ -382,71 +288,26 @@ class VolumeActions:
         stale: set[int],
     ) -> None:
         self._ahead.stop()
-        self.running, self.problem = True, ""
-        self._what, self._step, self._stale = what, None, stale
-        if self._followed is not None:
-            self._followed.stopped.clear()
+        self.selected.held, self.problem, self._stale = True, "", stale
+        self._grown.begin(what)
+        if self.selected.known is not None:
+            self.selected.known.stopped.clear()
         self._stream.run(work, self._on_result, self._on_end)
         self.changed.emit()
 
     def _finish(self) -> None:
-        self.running = False
+        self.selected.held = False
         self._stale = set()
         self.changed.emit()
 
-    def _write(self, followed: FollowedObject, labelled: SliceMask) -> bool:
-        """Write a slice into the labels, as part of the step that is being made."""
-        if followed.labels is not self._target:
-            return False  # other labels were chosen meanwhile; they are not to take it
-        edit = followed.edit(labelled)
-        if not len(edit):
-            return True
-        self._writing = True
-        try:
-            step = self._controller.labels.apply(edit, self._what, self._step)
-        finally:
-            self._writing = False
-        if step is None:
-            return False
-        self._step = step
-        return True
-
-    def _empty(self, followed: FollowedObject, index: int) -> None:
-        """Wipe away what a slice had of the object, as part of the step that is being made."""
-        if self._write(followed, followed.nothing_on(index)):
-            followed.slices.drop(index)
-
     def _encode_ahead(self) -> None:
         """Encode the neighbours of the slice on which an object was kept."""
-        axis = self.axis
+        axis = self.selected.axis
         stack = None if axis is None else self._controller.view.stack(axis)
-        if stack is None:
-            return
-        engine, here = self._controller.engine, stack.position
-        beside = [here + sign * k for k in range(1, AHEAD + 1) for sign in (1, -1)]
-
-        def encode() -> Generator[None, None, None]:
-            predictor = engine.another()
-            for index in beside:
-                if 0 <= index < len(stack):
-                    stack.source(index).encode_ahead(predictor)
-                    yield None
-
-        self._ahead.run(encode, lambda _: None, lambda _: None)
+        if stack is not None:
+            self._ahead.encode(self._controller.engine, stack)
 
     def _say(self, sentence: str) -> None:
         self.problem = sentence
         show_warning(sentence)
         self.changed.emit()
-
-
-def _on_the_way(followed: FollowedObject, start: int, step: int, rules: Rules) -> list[int]:
-    """The slices between one and the next labelled by hand that somebody else has labelled."""
-    end = followed.slices.next_by_hand(start, step)
-    last = end.index if end is not None else (followed.slices.count if step > 0 else -1)
-    first, final = rules.first or 0, followed.slices.count if rules.last is None else rules.last
-    return [
-        k
-        for k in range(start + step, last, step)
-        if followed.slices.get(k) is not None and first <= k <= final
-    ]

@@ -41,7 +41,7 @@ class Activities:
 
     def _draw_volume(self) -> None:
         volume = self._controller.volume
-        followed = volume.followed if volume.running else None
+        followed = volume.selected.followed if volume.running else None
         if followed is None:
             self._volume.close()
         else:

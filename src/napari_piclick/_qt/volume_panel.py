@@ -90,7 +90,7 @@ class VolumePanel(QWidget):
         self.last.valueChanged.connect(self._on_asked)
         self.propagate.clicked.connect(self._on_propagate)
         self.again.toggled.connect(self._on_again_ticked)
-        self.strip.chosen.connect(self._volume.go_to)
+        self.strip.chosen.connect(self._volume.selected.go_to)
         self._volume.changed.connect(self.draw)
         self.draw()
 
@@ -135,8 +135,8 @@ class VolumePanel(QWidget):
         self._drawing = True
         try:
             self._draw_axes()
-            count, followed = volume.count, volume.followed
-            numbers = volume.numbers
+            count, followed = volume.selected.count, volume.selected.followed
+            numbers = volume.selected.numbers
             if (count, numbers) != (self._count, self._numbers):
                 chosen = self._range() if count == self._count else (0, max(count - 1, 0))
                 self._count, self._numbers = count, numbers
@@ -146,16 +146,16 @@ class VolumePanel(QWidget):
                     box.setRange(*ends)
                     box.setValue(value)
                 self._on_asked()
-            self.object.setValue(max(volume.label, 1))
+            self.object.setValue(max(volume.selected.label, 1))
             self.again.setChecked(volume.again)
             self.propagate.setText(strings.STOP if volume.running else strings.PROPAGATE)
             self.propagate.setToolTip(strings.STOP_TIP if volume.running else strings.PROPAGATE_TIP)
             idle = not volume.running and followed is not None
             for button in (self.interpolate, self.correct, self.clear, self.doubtful):
                 button.setEnabled(idle)
-            self.propagate.setEnabled(volume.running or volume.axis is not None)
+            self.propagate.setEnabled(volume.running or volume.selected.axis is not None)
             ratings = [] if followed is None else followed.ratings
-            self.strip.draw(ratings, count, volume.index, numbers)
+            self.strip.draw(ratings, count, volume.selected.index, numbers)
             text = strings.status(volume)
             if self.status.text() != text:
                 self.status.setText(text)
@@ -164,7 +164,7 @@ class VolumePanel(QWidget):
             self._drawing = False
 
     def _draw_axes(self) -> None:
-        axes = self._volume.axes
+        axes = self._volume.selected.axes
         if axes != self._axes:
             self._axes = axes
             self.along.clear()
@@ -173,17 +173,17 @@ class VolumePanel(QWidget):
             for axis in axes:
                 name = names[axis] if axis < len(names) else str(axis)
                 self.along.addItem(f"axis {name}" if name.lstrip("-").isdigit() else name)
-        if self._volume.axis in axes:
-            self.along.setCurrentIndex(axes.index(self._volume.axis))
+        if self._volume.selected.axis in axes:
+            self.along.setCurrentIndex(axes.index(self._volume.selected.axis))
         self._form.setRowVisible(self.along, len(axes) > 1)
 
     def _on_object_chosen(self, label: int) -> None:
         if not self._drawing:
-            self._volume.set_label(label)
+            self._volume.selected.set_label(label)
 
     def _on_axis_chosen(self, place: int) -> None:
         if not self._drawing and 0 <= place < len(self._axes):
-            self._volume.set_axis(self._axes[place])
+            self._volume.selected.set_axis(self._axes[place])
 
     def _on_again_ticked(self, again: bool) -> None:
         if not self._drawing:

@@ -83,10 +83,10 @@ def slice_tip(number: int, rating: SliceQuality | None) -> str:
 
 def status(volume: VolumeActions) -> str:
     """What became of the object so far."""
-    followed = volume.followed
+    followed = volume.selected.followed
     if followed is None or not len(followed.slices):
         return "Click on an object, then propagate it to the slices beside this one."
-    numbers = volume.numbers
+    numbers = volume.selected.numbers
     on = sorted(numbers.shown(labelled.index) for labelled in followed.slices if labelled.area)
     if not on:
         return f"Object {followed.label} is on no slice."

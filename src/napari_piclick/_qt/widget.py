@@ -183,7 +183,7 @@ class PiClickWidget(QWidget):
             strings.NO_PROPOSALS if proposals is None else strings.chosen_line(proposals),
         )
         _show(self._device, strings.device(controller))
-        self._volume_section.setVisible(bool(controller.volume.axes))
+        self._volume_section.setVisible(bool(controller.volume.selected.axes))
         self._strip.draw(proposals, controller.thumbnails, controller.view.pixel)
         self._undo.setEnabled(session.can_undo)
         self._redo.setEnabled(session.can_redo)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_piclick.plane import Plane
     from napari_piclick.session.label_map import LabelMap
-    from napari_piclick.session.stopping import Stopped
+    from napari_piclick.session.stopping import Rules, Stopped
 
 
 class FollowedObject:
@@ -56,6 +56,17 @@ class FollowedObject:
         self.ends: dict[int, Stopped] = {}
         self._made: dict[int, list[SliceMask]] = {}
         self._empty: set[int] = set()
+
+    def labelled_ahead(self, start: int, step: int, rules: Rules) -> list[int]:
+        """The slices from one to the next labelled by hand that were labelled otherwise."""
+        end = self.slices.next_by_hand(start, step)
+        last = end.index if end is not None else (self.slices.count if step > 0 else -1)
+        first, final = rules.first or 0, self.slices.count if rules.last is None else rules.last
+        return [
+            k
+            for k in range(start + step, last, step)
+            if self.slices.get(k) is not None and first <= k <= final
+        ]
 
     def fits(self, labels: LabelMap | None, label: int, plane: Plane, axis: int) -> bool:
         """Whether this is that object, along that axis through a plane."""
