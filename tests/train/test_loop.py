@@ -133,6 +133,32 @@ def test_every_recipe_trains_the_decoder_and_where_wanted_the_neck(
     assert all(key.startswith(("decoder.", "encoder.neck.")) for key in changed)
 
 
+def test_an_encoder_that_learns_sees_pictures_of_several_sizes(tmp_path: Path) -> None:
+    output = tmp_path / "mine.safetensors"
+    command = ["--output", str(output), "--size", "64", "96", "--encoder", "0.1", "--batch", "2"]
+    command += ["--workers", "0", "--threads", "1", "--device", "cpu", "--steps", "4"]
+    assert main([*command, "--validate", "1"]) == 0
+    plan = PicturePlan(
+        tmp_path / "mine.run" / "pictures",
+        None,
+        "piclick-tiny",
+        TinyConfig(evidence=True),
+        size=(64, 96),
+        encoded=False,
+    )
+    store = plan.open()
+    shapes = [store.load(index).mask(0).shape for index in range(4)]
+    assert shapes == [(64, 64), (96, 96), (64, 64), (96, 96)]
+    before, after = load_tiny(find_weights("piclick-tiny")), load_tiny(output)
+    for name in ("encoder.patch_embed.conv1.weight", "encoder.stage3.1.mlp.fc2.weight"):
+        assert not torch.equal(before.state_dict()[name], after.state_dict()[name]), name
+
+
+def test_an_encoder_does_not_learn_from_kept_features(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="encoded=False"):
+        _trainer(tmp_path, schedule=replace(SCHEDULE, encoder=0.1))
+
+
 def test_scores_alone_learn_and_no_mask_changes(tmp_path: Path) -> None:
     trainer = _trainer(tmp_path, recipe=RECIPES["scores"])
     before = {key: value.clone() for key, value in trainer.model.state_dict().items()}

@@ -42,8 +42,21 @@ def _arguments() -> argparse.ArgumentParser:
     add("--recipe", choices=sorted(RECIPES), default="tiny")
     add("--steps", type=int, default=Schedule.steps)
     add("--batch", type=int, default=Schedule.batch, help="prompts in a step")
-    add("--size", type=int, default=512, help="side of the training pictures in pixels")
+    add(
+        "--size",
+        type=int,
+        nargs="+",
+        default=[512],
+        help="side of the training pictures in pixels; of several, each step takes one",
+    )
     add("--learning-rate", type=float, default=Schedule.learning_rate)
+    add(
+        "--encoder",
+        type=float,
+        default=Schedule.encoder,
+        help="how fast the stages of the encoder learn, relative to the decoder; 0: they stay, "
+        "and each picture is encoded once",
+    )
     add(
         "--neck",
         type=float,
@@ -95,16 +108,18 @@ def main(argv: list[str] | None = None) -> int:
                 options.clicks_as != "tokens",
                 evidence=True,
             ),
-            size=options.size,
+            size=tuple(options.size),
             synthetic=not options.no_synthetic,
             superpixels=not options.no_superpixels,
             seed=options.seed,
+            encoded=options.encoder == 0,
         )
         store = plan.open()
         schedule = Schedule(
             steps=options.steps,
             batch=options.batch,
             learning_rate=options.learning_rate,
+            encoder=options.encoder,
             neck=options.neck,
         )
         model = store.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -113,10 +128,10 @@ def main(argv: list[str] | None = None) -> int:
         held_out = None
         if options.validate and team.leads:
             samples = validation_samples(
-                options.data, options.size, per_source=options.validate,
+                options.data, options.size[0], per_source=options.validate,
                 synthetic=not options.no_synthetic,
             )  # fmt: skip
-            held_out = HeldOut(model, samples)
+            held_out = HeldOut(None if options.encoder else model, samples)
         trainer = Trainer(
             model, store, recipe, schedule, run, options.seed, team=team, validate=held_out
         )

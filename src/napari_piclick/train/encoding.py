@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from napari_piclick.models.tiny_vit import EncoderFeatures
 from napari_piclick.predict.intensity import robust_window, to_rgb
@@ -30,13 +31,23 @@ def encode_picture(model: PiClickTiny, image: np.ndarray) -> EncoderFeatures:
     EncoderFeatures
         Of one picture, without the batch axis, in half precision, on the CPU.
     """
-    pixels = to_rgb(image, robust_window(image)).transpose(2, 0, 1)
     device = next(model.parameters()).device
-    batch = torch.from_numpy(np.ascontiguousarray(pixels))[None].to(device)
-    batch = batch.to(memory_format=torch.channels_last)
+    batch = stack_pixels([picture_pixels(image)], device)
     with torch.inference_mode(), mixed_precision(device):
         features = model.features(batch)
     return EncoderFeatures(*(f[0].to("cpu", torch.float16).contiguous() for f in features))
+
+
+def picture_pixels(image: np.ndarray) -> Tensor:
+    """(3, H, W) float32 in 0..255: a picture (H, W, 3) as the predictor would show it."""
+    pixels = to_rgb(image, robust_window(image)).transpose(2, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(pixels))
+
+
+def stack_pixels(pictures: Sequence[Tensor], device: torch.device) -> Tensor:
+    """Several pictures as one batch (B, 3, H, W) float32."""
+    batch = torch.stack(list(pictures)).to(device, torch.float32)
+    return batch.to(memory_format=torch.channels_last)
 
 
 def stack_features(kept: Sequence[EncoderFeatures], device: torch.device) -> EncoderFeatures:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from napari_piclick.models.piclick_tiny import PiClickTiny
+    from napari_piclick.models.tiny_vit import EncoderFeatures
     from napari_piclick.train.sample import TrainingSample
 
 
@@ -20,7 +21,8 @@ class HeldOut:
     Parameters
     ----------
     model : PiClickTiny
-        Encodes the pictures; its encoder's stages are those of the models to be scored.
+        Encodes the pictures, once, with the stages that the models to be scored share; None if
+        their encoders differ, as they learn: then each encodes the pictures itself.
     samples : source name -> samples
         For example of `validation_samples`.
     clicks, objects : int
@@ -29,22 +31,29 @@ class HeldOut:
 
     def __init__(
         self,
-        model: PiClickTiny,
+        model: PiClickTiny | None,
         samples: Mapping[str, Sequence[TrainingSample]],
         clicks: int = 3,
         objects: int = 3,
     ) -> None:
-        self._pictures = {
-            source: [(sample, encode_picture(model, sample.image)) for sample in those]
-            for source, those in samples.items()
-        }
+        self._samples = samples
+        self._pictures = None if model is None else self._encoded(model)
         self._clicks, self._objects = clicks, objects
 
     def assess(self, model: PiClickTiny) -> dict[str, Assessment]:
         """How well a model answers, by source."""
+        encoded = self._pictures or self._encoded(model)
         return {
             source: assess(model, pictures, self._clicks, self._objects)
-            for source, pictures in self._pictures.items()
+            for source, pictures in encoded.items()
+        }
+
+    def _encoded(
+        self, model: PiClickTiny
+    ) -> dict[str, list[tuple[TrainingSample, EncoderFeatures]]]:
+        return {
+            source: [(sample, encode_picture(model, sample.image)) for sample in those]
+            for source, those in self._samples.items()
         }
 
     def __call__(self, model: PiClickTiny) -> dict[str, float]:

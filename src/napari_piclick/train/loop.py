@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 class Trainer:
-    """Trains the decoder and the encoder's neck of PiClick-Tiny, or its TRM, on stored pictures.
+    """Trains PiClick-Tiny, the parts the recipe and the schedule name, on stored pictures.
 
     Parameters
     ----------
     model : PiClickTiny
-        Trained in place; the stages of its encoder stay as they are.
+        Trained in place.
     store : PictureStore
     recipe : Recipe
     schedule : Schedule
@@ -47,6 +47,12 @@ class Trainer:
         The processes that train together; this one alone if not given.
     validate : callable, optional
         Scores the averaged weights; asked every ``validate_every`` steps, and the best are kept.
+
+    Raises
+    ------
+    ValueError
+        If the encoder is to learn but the store keeps features, or the folder holds a run that
+        was begun with other settings.
     """
 
     def __init__(
@@ -61,18 +67,30 @@ class Trainer:
         team: Team | None = None,
         validate: Callable[[PiClickTiny], dict[str, float]] | None = None,
     ) -> None:
+        if schedule.encoder > 0 and store.encoded:
+            raise ValueError(
+                "An encoder that learns needs pictures, not features; open the picture store with "
+                "encoded=False."
+            )
         folder.mkdir(parents=True, exist_ok=True)
         self.model, self.store, self.recipe, self.schedule = model, store, recipe, schedule
         self.folder, self.seed, self.next_step = folder, seed, 0
         self.team, self.validate = team or Team(), validate
         self.device = next(model.parameters()).device
         self.trained = trained_parameters(
-            model, neck=schedule.neck > 0, scores_only=recipe.learns == "scores"
+            model,
+            encoder=schedule.encoder > 0,
+            neck=schedule.neck > 0,
+            scores_only=recipe.learns == "scores",
         )
         self.parameters = list(self.trained.values())
         self.optimizer = torch.optim.AdamW(
             [
-                {"params": [p], "lr": 0.0, "share": relative_rate(name, schedule.neck)}
+                {
+                    "params": [p],
+                    "lr": 0.0,
+                    "share": relative_rate(name, encoder=schedule.encoder, neck=schedule.neck),
+                }
                 for name, p in self.trained.items()
             ],
             weight_decay=schedule.weight_decay,
@@ -132,8 +150,12 @@ class Trainer:
         """One step: B simulated users, from their first click to their last."""
         rng = np.random.default_rng((self.seed, index, 1))
         window = self.schedule.pictures(index)
+        sizes = len(self.store.mixtures)
+        if sizes > 1:  # the pictures of a step are of one size
+            first = window.start + (int(rng.integers(sizes)) - window.start) % sizes
+            window = range(first, window.stop, sizes)
         batch = min(self.schedule.batch, len(window))
-        numbers = window.start + rng.choice(len(window), batch, replace=False)
+        numbers = np.asarray(window)[rng.choice(len(window), batch, replace=False)]
         weights = np.asarray(self.recipe.rounds)
         rounds = int(rng.choice(len(weights), p=weights / weights.sum()))
         if self.team.size > 1:
@@ -147,11 +169,12 @@ class Trainer:
         scored = 1 + rounds if self.recipe.every_round else 1
         parts = torch.zeros(len(PARTS))
         self.model.train()
-        features = prompts.features()
         with mixed_precision(self.device):
+            encoded = self.store.encoded
+            features = prompts.features() if encoded else self.model.features(prompts.pixels())
             embedding = self.model.embed(features)
         # The rounds are learned one by one, to save memory; what they want of the embedding
-        # adds up here, and goes back through the neck once.
+        # adds up here, and goes back through the encoder once.
         kept = ImageEmbedding(
             *(part.detach().requires_grad_(part.requires_grad) for part in embedding)
         )

@@ -108,7 +108,13 @@ class Mixture:
 
     def resized(self, size: int | tuple[int, int]) -> Mixture:
         """The same mixture for another sample size; the sources and their caches are shared."""
-        return Mixture(self.sources, size, augmentation=self.augmentation, max_masks=self.max_masks)
+        return Mixture(
+            self.sources,
+            size,
+            augmentation=self.augmentation,
+            max_masks=self.max_masks,
+            union_share=self.union_share,
+        )
 
     def draw(self, rng: np.random.Generator, source: str | None = None) -> TrainingSample:
         """Draw one sample; the same state of ``rng`` gives the same sample.

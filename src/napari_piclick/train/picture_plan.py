@@ -31,21 +31,24 @@ class PicturePlan:
     config : TinyConfig
         The network to make of starting weights; a trained model keeps its own, but for its
         TRM, which is grown if it is to read the evidence.
-    size : int
-        Side of the pictures in pixels.
+    size : int or tuple of int
+        Side of the pictures in pixels; of several sizes, each in turn.
     synthetic, superpixels : bool
         Whether synthetic pictures, and superpixels as targets, take part.
     seed : int
+    encoded : bool
+        Whether features are kept, or pixels, as the encoder learns too.
     """
 
     folder: Path
     data: Path | None
     init: str | tuple[str, ...]
     config: TinyConfig
-    size: int = 512
+    size: int | tuple[int, ...] = 512
     synthetic: bool = True
     superpixels: bool = True
     seed: int = 0
+    encoded: bool = True
 
     def open(self) -> PictureStore:
         """Open the store.
@@ -55,7 +58,11 @@ class PicturePlan:
         FileNotFoundError, ValueError
             If there is no such data or model.
         """
+        sizes = (self.size,) if isinstance(self.size, int) else self.size
         mixture = Mixture.default(
-            self.data, self.size, synthetic=self.synthetic, superpixels=self.superpixels
+            self.data, sizes[0], synthetic=self.synthetic, superpixels=self.superpixels
         )
-        return PictureStore(self.folder, mixture, load_initial(self.init, self.config), self.seed)
+        model = load_initial(self.init, self.config)
+        return PictureStore(
+            self.folder, mixture, model, self.seed, sizes=sizes, encoded=self.encoded
+        )

@@ -19,9 +19,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_piclick.models.tiny_vit import EncoderFeatures
-from napari_piclick.train.encoding import encode_picture
+from napari_piclick.train.encoding import encode_picture, picture_pixels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from napari_piclick.models.piclick_tiny import PiClickTiny
@@ -37,8 +38,10 @@ class Picture:
 
     Parameters
     ----------
-    features : EncoderFeatures
+    features : EncoderFeatures or None
         Of one picture, without the batch axis, in half precision.
+    pixels : (3, H, W) uint8 or None
+        The picture itself instead, where the encoder learns too.
     packed : (M, H, W/8) uint8
         The masks, eight pixels to a byte.
     targets : (M, H/4, W/4) uint8
@@ -47,7 +50,8 @@ class Picture:
         How often each mask is the primary target.
     """
 
-    features: EncoderFeatures
+    features: EncoderFeatures | None
+    pixels: Tensor | None
     packed: np.ndarray
     targets: Tensor
     weights: np.ndarray
@@ -77,11 +81,26 @@ class PictureStore:
     model : PiClickTiny
         Its encoder makes the features; they are kept in half precision.
     seed : int
+    sizes : sequence of int
+        Sides of the pictures in pixels, in turn: picture ``i`` has size ``i`` modulo their
+        number. The mixture's own by default.
+    encoded : bool
+        Whether features are kept, or the pixels, for an encoder that learns.
     """
 
-    def __init__(self, folder: Path, mixture: Mixture, model: PiClickTiny, seed: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        mixture: Mixture,
+        model: PiClickTiny,
+        seed: int,
+        *,
+        sizes: Sequence[int] = (),
+        encoded: bool = True,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.mixture, self.model, self.seed = folder, mixture, model, seed
+        self.folder, self.model, self.seed, self.encoded = folder, model, seed, encoded
+        self.mixtures = [mixture.resized(size) for size in sizes] or [mixture]
 
     def path(self, index: int) -> Path:
         """The file of a picture."""
@@ -91,8 +110,13 @@ class PictureStore:
         """Draw, encode and write picture ``index``, unless it is there."""
         if self.path(index).exists():
             return
-        sample = self.mixture.draw(np.random.default_rng((self.seed, index)))
-        contents = encode_picture(self.model, sample.image)._asdict()
+        mixture = self.mixtures[index % len(self.mixtures)]
+        sample = mixture.draw(np.random.default_rng((self.seed, index)))
+        contents: dict[str, Tensor] = {}
+        if self.encoded:
+            contents |= encode_picture(self.model, sample.image)._asdict()
+        else:
+            contents["pixels"] = picture_pixels(sample.image).round().to(torch.uint8)
         contents["packed"] = torch.from_numpy(np.packbits(sample.masks, axis=-1))
         cells = F.avg_pool2d(torch.from_numpy(sample.masks).float(), CELL)
         contents["targets"] = (cells * 255).round().to(torch.uint8)
@@ -105,8 +129,12 @@ class PictureStore:
         """Read picture ``index``, making it first if it is not there."""
         self.make(index)
         contents = load_file(self.path(index))
+        features = None
+        if self.encoded:
+            features = EncoderFeatures(*(contents[name] for name in EncoderFeatures._fields))
         return Picture(
-            EncoderFeatures(*(contents[name] for name in EncoderFeatures._fields)),
+            features,
+            contents.get("pixels"),
             contents["packed"].numpy(),
             contents["targets"],
             contents["weights"].numpy(),

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from napari_piclick.models.target_reasoning import choose
 from napari_piclick.train.click_simulation import initial_click, negative_click, next_click
-from napari_piclick.train.encoding import stack_features
+from napari_piclick.train.encoding import stack_features, stack_pixels
 from napari_piclick.train.losses import mask_iou
 from napari_piclick.train.matching import feasible_targets, match
 from napari_piclick.train.rough_mask import roughen
@@ -102,8 +102,13 @@ class PromptBatch:
         return found
 
     def features(self) -> EncoderFeatures:
-        """The pictures' features as one batch."""
-        return stack_features([p.features for p in self.pictures], self.device)
+        """The pictures' kept features as one batch."""
+        return stack_features([p.features for p in self.pictures if p.features], self.device)
+
+    def pixels(self) -> Tensor:
+        """(B, 3, H, W) float32 in 0..255: the pictures, for an encoder that learns."""
+        kept = [p.pixels for p in self.pictures if p.pixels is not None]
+        return stack_pixels(kept, self.device)
 
     def prompt(self) -> tuple[Tensor, Tensor, Tensor | None]:
         """Points (B, N, 2), signs (B, N) and previous logits (B, 1, h, w) or None."""

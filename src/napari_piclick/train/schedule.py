@@ -17,8 +17,9 @@ class Schedule:
         Prompts in a step, each on a picture of its own.
     learning_rate, weight_decay : float
         Of AdamW.
-    neck : float
-        How fast the encoder's neck learns, relative to the decoder; 0: it stays as it is.
+    encoder, neck : float
+        How fast the encoder's stages and its neck learn, relative to the decoder; 0: they stay
+        as they are.
     warmup : int
         Steps over which the learning rate rises.
     average : float
@@ -34,6 +35,7 @@ class Schedule:
     batch: int = 8
     learning_rate: float = 1e-4
     weight_decay: float = 0.01
+    encoder: float = 0.0
     neck: float = 0.5
     warmup: int = 100
     decay: float = 0.9

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def trained_parameters(
-    model: PiClickTiny, *, neck: bool = False, scores_only: bool = False
+    model: PiClickTiny, *, encoder: bool = False, neck: bool = False, scores_only: bool = False
 ) -> dict[str, nn.Parameter]:
     """What is trained, by name; all else is frozen.
 
-    It is the decoder and perhaps the encoder's neck, or only what scores the proposals.
+    It is the decoder and perhaps the encoder's stages and neck, or only what scores the proposals.
     """
     model.requires_grad_(requires_grad=False)
     if scores_only:
@@ -23,12 +23,13 @@ def trained_parameters(
         model.decoder.iou_prediction_head.requires_grad_(requires_grad=True)
     else:
         model.decoder.requires_grad_(requires_grad=True)
+        model.encoder.requires_grad_(requires_grad=encoder)
         model.encoder.neck.requires_grad_(requires_grad=neck)
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
-def relative_rate(name: str, neck: float) -> float:
+def relative_rate(name: str, *, encoder: float, neck: float) -> float:
     """How fast a parameter learns: what is new learns faster than what came with the weights."""
     if name.startswith("encoder."):
-        return neck
+        return neck if name.startswith("encoder.neck.") else encoder
     return 3.0 if ".target_reasoning." in name else 1.0
