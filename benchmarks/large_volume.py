@@ -93,7 +93,7 @@ def measure(kind: str, folder: Path) -> None:
     panel = PiClickWidget(viewer)
     viewer.window.add_dock_widget(panel, name="PiClick")
     controller = panel.controller
-    until(lambda: controller.device is not None)
+    until(lambda: controller.answers.device is not None)
     before = memory()
     began = perf_counter()
     viewer.add_image(volume, name="large", contrast_limits=(0, 1000))

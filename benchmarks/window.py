@@ -86,8 +86,8 @@ def main() -> None:
     viewer.dims.set_current_step(0, 1)
     QApplication.processEvents()
     print(f"going to the next slice                           {time.perf_counter() - start:8.3f} s")
-    wait_until(lambda: panel.controller.stage is not None, patience=1.0)
-    wait_until(lambda: panel.controller.stage is None)
+    wait_until(lambda: panel.controller.answers.stage is not None, patience=1.0)
+    wait_until(lambda: panel.controller.answers.stage is None)
     print(f"longest standstill while it is encoded            {heartbeat.pause():8.3f} s")
     print(f"first click there, after a rest                   {timed_click(500, 500, left):8.3f} s")
 

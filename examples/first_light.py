@@ -143,7 +143,7 @@ def run_headless(viewer: napari.Viewer, panel: QWidget, output: Path) -> bool:
         return False
     if not segment(viewer, panel, SECOND_OBJECT):
         return False
-    wait_until(lambda: panel.controller.stage is None, patience=10.0)
+    wait_until(lambda: panel.controller.answers.stage is None, patience=10.0)
     save(output / "screenshot.png", viewer.screenshot(canvas_only=False, flash=False))
     if not keep(panel):
         return False

@@ -76,7 +76,7 @@ class Stage:
     def settle(self) -> None:
         """Let the window come to rest."""
         wait_until(lambda: False, 0.4)
-        wait_until(lambda: self.controller.stage is None)
+        wait_until(lambda: self.controller.answers.stage is None)
         wait_until(lambda: False, 0.4)
 
     def close(self) -> None:

@@ -121,7 +121,7 @@ def test_03_the_labels_are_read_only(desk: Desk) -> None:
     ids=["04 of another size", "05 lazy"],
 )
 def test_labels_that_cannot_be_used(desk: Desk, labels: object, part: str) -> None:
-    desk.controller.set_target(Labels(labels))
+    desk.controller.labels.set_target(Labels(labels))
     desk.one_sentence(part)
     desk.objects_are_safe()
     desk.click_is_safe()

@@ -223,13 +223,13 @@ class AnyOrder(RuleBasedStateMachine):
             assert set(values.tolist()) <= {written.label, 0}
             gone = old[(data == 0) & (old != 0)]
             assert set(gone.tolist()) <= {written.label}
-            if not self.controller.overwrite:
+            if not self.controller.labels.overwrite:
                 others = (old != 0) & (old != written.label)
                 np.testing.assert_array_equal(data[others], old[others])
         self.done(start, level)
 
     def overwrite(self) -> None:
-        self.controller.set_overwrite(self.flag)
+        self.controller.labels.overwrite = self.flag
 
     # -- undo -----------------------------------------------------------------------------
 
@@ -360,9 +360,9 @@ class AnyOrder(RuleBasedStateMachine):
         self.done(start, level)
 
     def take_other_labels(self) -> None:
-        layers = [None, *self.controller.targets]
+        layers = [None, *self.controller.labels.offered]
         start, level = self.now(), self.level
-        self.controller.set_target(layers[self.number % len(layers)])
+        self.controller.labels.set_target(layers[self.number % len(layers)])
         self.labels_unchanged(start)
         self.done(start, level)
 

@@ -37,7 +37,7 @@ def controller(
     viewer: ViewerModel, labels: Labels, open_controller: Callable[[], Controller]
 ) -> Controller:
     controller = open_controller()
-    controller.set_target(labels)
+    controller.labels.set_target(labels)
     return controller
 
 
@@ -88,10 +88,10 @@ def test_the_users_own_colours_come_back(
     np.testing.assert_array_equal(labels.colormap.colors, own.colors)
     controller.class_colors.switch(True)
     other = viewer.add_labels(np.zeros_like(labels.data))
-    controller.set_target(other)
+    controller.labels.set_target(other)
     np.testing.assert_array_equal(labels.colormap.colors, own.colors)
     assert isinstance(other.colormap, DirectLabelColormap)
-    controller.set_target(labels)
+    controller.labels.set_target(labels)
     assert colors(labels, 1) == [FIRST]
     controller.close()
     np.testing.assert_array_equal(labels.colormap.colors, own.colors)

@@ -83,8 +83,8 @@ class TestOneObject:
         click(5, 10, 10)
         assert controller.session.question is not None
         jobs.work()
-        assert controller.thumbnails is not None
-        assert len(controller.thumbnails) == 7
+        assert controller.answers.thumbnails is not None
+        assert len(controller.answers.thumbnails) == 7
         assert preview_of(viewer).data.sum() == (blocks[5] == 60).sum()
         controller.accept()
         expected = np.zeros(blocks.shape, int)
@@ -153,7 +153,7 @@ class TestOneObject:
         controller.redo()
         assert points_of(viewer) == [[5, 10, 10]]
         assert preview_of(viewer).data.sum() > 0
-        assert controller.thumbnails is not None
+        assert controller.answers.thumbnails is not None
 
     def test_cancel_then_undo(
         self, controller: Controller, viewer: ViewerModel, jobs: PatientJobs, click: Click
@@ -507,7 +507,7 @@ class TestTargets:
     ) -> None:
         fits = viewer.add_labels(np.zeros(blocks.shape, np.uint8))
         viewer.add_labels(np.zeros((3, 3), np.uint8))
-        assert controller.targets == [fits]
+        assert controller.labels.offered == [fits]
 
     def test_an_existing_layer_keeps_what_is_in_it(
         self,
@@ -520,7 +520,7 @@ class TestTargets:
         data = np.zeros(blocks.shape, np.uint8)
         data[5, :12] = 7
         layer = viewer.add_labels(data.copy())
-        controller.set_target(layer)
+        controller.labels.set_target(layer)
         controller.start()
         click(5, 15, 10)
         jobs.work()
@@ -539,7 +539,7 @@ class TestTargets:
         said: list[str],
     ) -> None:
         layer = viewer.add_labels(np.full(blocks.shape, 7, np.uint8))
-        controller.set_target(layer)
+        controller.labels.set_target(layer)
         controller.start()
         click(5, 15, 10)
         jobs.work()
@@ -547,14 +547,14 @@ class TestTargets:
         assert "Overwrite" in said[0]
         assert (layer.data == 7).all()
         assert controller.session.clicks, "the object is still there"
-        controller.set_overwrite(True)
+        controller.labels.overwrite = True
         controller.accept()
         assert (layer.data == 8).sum() == (blocks[5] == 60).sum()
 
     def test_a_layer_that_cannot_be_written_is_refused(
         self, controller: Controller, blocks: np.ndarray, said: list[str]
     ) -> None:
-        controller.set_target(Labels(da.zeros(blocks.shape, dtype=np.uint8)))
+        controller.labels.set_target(Labels(da.zeros(blocks.shape, dtype=np.uint8)))
         assert controller.target is None
         assert "cannot be written" in said[0]
 
@@ -722,7 +722,7 @@ class TestModelsAndEnds:
         click(5, 10, 10)
         jobs.waiting = None
         before = jobs.engine
-        controller.set_model("/somewhere/else.safetensors")
+        controller.answers.use("/somewhere/else.safetensors")
         assert jobs.engine is not before
         assert jobs.waiting is not None
 

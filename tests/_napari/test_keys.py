@@ -85,10 +85,10 @@ def test_undo_is_bound_to_the_viewer_and_the_target_and_given_back(
     viewer: ViewerModel, controller: Controller, blocks: np.ndarray
 ) -> None:
     mine = viewer.add_labels(np.zeros((3, 20, 20), np.uint8))
-    controller.set_target(mine)
+    controller.labels.set_target(mine)
     for keymap in (viewer.keymap, mine.keymap):
         assert {"Ctrl+Z", "Ctrl+Shift+Z", "G"} <= {str(key) for key in keymap}
-    controller.set_target(None)
+    controller.labels.set_target(None)
     assert not mine.keymap
     controller.close()
     assert "Ctrl+Z" not in {str(key) for key in viewer.keymap}

@@ -77,7 +77,7 @@ def test_the_object_under_the_mouse(
     assert controller.labels.reopen_under_cursor()
     assert controller.session.draft.label == 8
     cells.visible = False
-    controller.set_target(None)
+    controller.labels.set_target(None)
     assert not controller.labels.reopen_under_cursor(), "what is hidden is not meant"
 
 
@@ -118,7 +118,7 @@ def test_new_objects_have_the_next_free_id_for_the_brush_too(
 def test_the_table_measures_and_jumps(
     controller: Controller, viewer: ViewerModel, cells: Labels
 ) -> None:
-    controller.set_target(cells)
+    controller.labels.set_target(cells)
     rows = controller.labels.table()
     assert [(row.label, row.voxels, row.size, row.slices) for row in rows] == [
         (3, 800, 400, 5),
@@ -135,7 +135,7 @@ def test_the_table_measures_and_jumps(
 def test_every_request_is_a_step_or_a_sentence(
     controller: Controller, cells: Labels, said: list[str]
 ) -> None:
-    controller.set_target(cells)
+    controller.labels.set_target(cells)
     before = cells.data.copy()
     actions = controller.labels
     requests = (

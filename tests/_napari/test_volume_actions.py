@@ -279,7 +279,7 @@ def test_labels_that_are_chosen_meanwhile_take_nothing_of_it(kept, viewer, strea
     stream.work(2)
     first, before = kept.target, kept.target.data.copy()
     other = viewer.add_labels(np.zeros(blocks.shape, np.uint16))
-    kept.set_target(other)
+    kept.labels.set_target(other)
     stream.work()
     assert not kept.volume.running
     assert not other.data.any()

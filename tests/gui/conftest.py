@@ -94,7 +94,7 @@ class Desk:
         """Wait until the last click is answered and drawn."""
         session = self.controller.session
         self.until(lambda: session.proposals is not None and session.question is None)
-        self.until(lambda: self.controller.stage is None)
+        self.until(lambda: self.controller.answers.stage is None)
 
     def show_image(self, name: str) -> None:
         """Look at another image layer."""

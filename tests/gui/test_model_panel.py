@@ -102,9 +102,9 @@ def test_the_form_offers_and_uses_what_was_added(desk: Desk, folder: Path, qtbot
     assert panel is not None
     qtbot.addWidget(panel)
     assert panel.isVisible()
-    assert desk.controller.model == "piclick-tiny"
+    assert desk.controller.answers.model == "piclick-tiny"
     panel.added.emit("mine")
-    assert desk.controller.model == "mine"
+    assert desk.controller.answers.model == "mine"
     assert "mine" in form.model.choices
     assert form.model.value == "mine"
 

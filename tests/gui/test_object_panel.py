@@ -26,7 +26,7 @@ def busy_desk(open_desk: Callable[..., Desk], blocks: np.ndarray) -> Desk:
     data[6:8, 25:30, 12:18] = 8
     data[5, 36:38, 40:44] = 8
     how = {"scale": (2, 0.5, 0.5), "units": ("um", "um", "um")}
-    desk.controller.set_target(desk.viewer.add_labels(data, name="cells", **how))
+    desk.controller.labels.set_target(desk.viewer.add_labels(data, name="cells", **how))
     desk.controller.start()
     desk.show(5, 0, 0)
     desk.panel.sections.findChildren(QPushButton)[0].click()

@@ -16,7 +16,7 @@ def test_clicks_and_undo_work_while_it_is_selected(
     desk: Desk, blocks: np.ndarray, selected: str
 ) -> None:
     labels = desk.viewer.add_labels(np.zeros(blocks.shape, np.uint8), name="mine")
-    desk.controller.set_target(labels)
+    desk.controller.labels.set_target(labels)
     labels.mode = "pan_zoom"
     layer = labels if selected == "labels" else desk.controller.image
     desk.viewer.layers.selection.active = layer
@@ -37,7 +37,7 @@ def test_clicks_and_undo_work_while_it_is_selected(
 
 def test_a_brush_paints_and_its_strokes_are_undone_first(desk: Desk, blocks: np.ndarray) -> None:
     labels = desk.viewer.add_labels(np.zeros(blocks.shape, np.uint8), name="mine")
-    desk.controller.set_target(labels)
+    desk.controller.labels.set_target(labels)
     desk.click(5, 10, 10)
     desk.answered()
     desk.viewer.layers.selection.active = labels

@@ -190,7 +190,7 @@ class TestWhileThePredictorThinks:
         desk.until(lambda: desk.predictor.threads)
         desk.viewer.dims.set_current_step(0, 6)
         desk.predictor.gate.set()
-        desk.until(lambda: desk.controller.stage is None)
+        desk.until(lambda: desk.controller.answers.stage is None)
         assert desk.controller.session.proposals is None
         assert "waits on" in desk.panel._status.text()
         desk.press("Return")
@@ -205,7 +205,7 @@ class TestWhileThePredictorThinks:
         desk.until(lambda: desk.predictor.threads)
         desk.viewer.layers.clear()
         desk.predictor.gate.set()
-        desk.until(lambda: desk.controller.stage is None)
+        desk.until(lambda: desk.controller.answers.stage is None)
         assert len(desk.viewer.layers) == 0
         assert "no image" in desk.panel._status.text()
 
@@ -222,14 +222,14 @@ class TestWhileThePredictorThinks:
         desk.predictor.error = ValueError("That cannot be: do this.")
         desk.click(5, 10, 10)
         desk.until(lambda: desk.predictor.threads)
-        desk.until(lambda: desk.controller.stage is None)
+        desk.until(lambda: desk.controller.answers.stage is None)
         desk.predictor.error = None
         desk.click(5, 12, 12)
         desk.answered()
 
     def test_the_plane_is_encoded_before_the_first_click(self, desk: Desk) -> None:
         desk.until(lambda: desk.predictor.keys)
-        desk.until(lambda: desk.controller.stage is None)
+        desk.until(lambda: desk.controller.answers.stage is None)
         assert desk.predictor.questions == []
         desk.viewer.dims.set_current_step(0, 6)
         desk.until(lambda: len(desk.predictor.keys) > 1)
@@ -262,7 +262,7 @@ class TestThePanel:
         assert desk.controller.target is None
         assert names(form.target) == [strings.NEW_LABELS]
         form.overwrite.value = True
-        assert desk.controller.overwrite
+        assert desk.controller.labels.overwrite
 
     def test_without_an_image_it_says_so(self, open_desk: Callable[..., Desk]) -> None:
         desk = open_desk()

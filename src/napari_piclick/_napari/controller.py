@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from napari_piclick.plane import Plane
     from napari_piclick.session import Step
     from napari_piclick.session.accepted import Written
-    from napari_piclick.session.engine import Engine, Stage
 
 __all__ = ["DEFAULT_MODEL", "Controller"]
 
@@ -139,19 +138,9 @@ class Controller:
         return self._view.image
 
     @property
-    def images(self) -> list[Image]:
-        """The layers that can be segmented."""
-        return self._view.images
-
-    @property
     def view(self) -> Viewfinder:
         """Which plane of which image the user looks at."""
         return self._view
-
-    @property
-    def engine(self) -> Engine:
-        """Answers the questions."""
-        return self.answers.engine
 
     @property
     def plane(self) -> Plane | None:
@@ -169,34 +158,9 @@ class Controller:
         return self.labels.target
 
     @property
-    def targets(self) -> list[Labels]:
-        """The labels layers as large as the image."""
-        return self.labels.offered
-
-    @property
-    def overwrite(self) -> bool:
-        """Whether an accepted object may take pixels from others."""
-        return self.labels.overwrite
-
-    @property
     def written(self) -> Written | None:
         """The object accepted last, until the next click."""
         return self.labels.written
-
-    @property
-    def device(self) -> str | None:
-        """Where the model runs; None until it is loaded."""
-        return self.answers.device
-
-    @property
-    def model(self) -> str:
-        """The model's name or path."""
-        return self.answers.model
-
-    @property
-    def stage(self) -> Stage | None:
-        """What the worker is doing."""
-        return self.answers.stage
 
     @property
     def listening(self) -> bool:
@@ -207,11 +171,6 @@ class Controller:
     def elsewhere(self) -> list[list[tuple[str, int]]]:
         """Where the sliders stand for other unfinished objects: axis and step of each."""
         return self._view.elsewhere(self.session.unfinished)
-
-    @property
-    def thumbnails(self) -> np.ndarray | None:
-        """(Q, size, size, 4) uint8 pictures of the session's proposals, or None."""
-        return self.answers.thumbnails
 
     # -- requests -------------------------------------------------------------------------
 
@@ -226,22 +185,6 @@ class Controller:
         self.keeper.look_for_offer()
         self.overlay.draw()
         self.changed.emit()
-
-    def set_target(self, layer: Labels | None) -> None:
-        """Write accepted objects into a labels layer; None for a new one."""
-        self.labels.set_target(layer)
-
-    def set_model(self, model: str) -> None:
-        """Take another model, by name or path; it is loaded when it is first needed."""
-        self.answers.use(model)
-
-    def set_opacity(self, opacity: float) -> None:
-        """Have the preview cover more, or less, of the image."""
-        self.overlay.set_opacity(opacity)
-
-    def set_overwrite(self, overwrite: bool) -> None:
-        """Whether an accepted object may take pixels from others."""
-        self.labels.overwrite = overwrite
 
     def start(self) -> None:
         """Make the next click in the canvas reach us, whatever layer was selected."""
@@ -261,10 +204,6 @@ class Controller:
         shown = self.session.proposals
         if shown is not None:
             self.choose(shown.beside(step))
-
-    def peek(self, index: int | None) -> None:
-        """Show another proposal without choosing it; None for the chosen one again."""
-        self.overlay.peek(index)
 
     def undo(self) -> None:
         """Take back what was done last, and look at where that was."""
@@ -372,7 +311,7 @@ class Controller:
         self.labels.written = None
         step = self.labels.tried(move)
         if step is not None and isinstance(step.place, Place):
-            for image in self.images:
+            for image in self._view.images:
                 if image.unique_id == step.place.image:
                     self.set_image(image)
                     self._view.go_to(step.place.plane)

@@ -119,7 +119,7 @@ class VolumeActions:
         slices.replace(here)
         rules = rules or Rules()
         stale = {k for step in steps for k in followed.labelled_ahead(start, step, rules)}
-        engine = self._controller.engine
+        engine = self._controller.answers.engine
         self._run(
             f"propagated object {followed.label}",
             lambda: propagate(engine.another(), stack, slices, start, steps=steps, rules=rules),
@@ -135,7 +135,7 @@ class VolumeActions:
         if followed.slices.get(index) is None:
             return
         slices = followed.slices.copy()
-        engine = self._controller.engine
+        engine = self._controller.answers.engine
         self._run(
             f"propagated object {followed.label} again",
             lambda: propagate_again(engine.another(), stack, slices, index, rules=rules),
@@ -305,7 +305,7 @@ class VolumeActions:
         axis = self.selected.axis
         stack = None if axis is None else self._controller.view.stack(axis)
         if stack is not None:
-            self._ahead.encode(self._controller.engine, stack)
+            self._ahead.encode(self._controller.answers.engine, stack)
 
     def _say(self, sentence: str) -> None:
         self.problem = sentence

@@ -27,7 +27,7 @@ class Activities:
 
     def draw(self, long: bool) -> None:
         """Show what the model does, if that takes long enough to be told."""
-        stage = self._controller.stage
+        stage = self._controller.answers.stage
         if long and stage is not None:
             self._model.show(strings.activity(stage))
         else:

@@ -81,8 +81,8 @@ class Form(QWidget):
         try:
             self._show(self.image, self._images(), _uid(controller.image))
             self._show(self.target, self._targets(), _uid(controller.target))
-            self._show(self.model, self._model_choices(), controller.model)
-            self.overwrite.value = controller.overwrite
+            self._show(self.model, self._model_choices(), controller.answers.model)
+            self.overwrite.value = controller.labels.overwrite
             self.live.value = controller.live.on
         finally:
             self._drawing = False
@@ -95,11 +95,11 @@ class Form(QWidget):
             box.value = chosen
 
     def _images(self) -> Choices:
-        layers = self._controller.images
+        layers = self._controller.view.images
         return [(layer.name, layer.unique_id) for layer in layers] or [(strings.NO_IMAGE, _NONE)]
 
     def _targets(self) -> Choices:
-        layers = self._controller.targets
+        layers = self._controller.labels.offered
         return [(strings.NEW_LABELS, _NONE), *((layer.name, layer.unique_id) for layer in layers)]
 
     def _model_choices(self) -> Choices:
@@ -111,13 +111,13 @@ class Form(QWidget):
 
     def _on_image_chosen(self, uid: Hashable) -> None:
         if not self._drawing:
-            layers = [layer for layer in self._controller.images if layer.unique_id == uid]
+            layers = [layer for layer in self._controller.view.images if layer.unique_id == uid]
             self._controller.set_image(layers[0] if layers else None)
 
     def _on_labels_chosen(self, uid: Hashable) -> None:
         if not self._drawing:
-            layers = [layer for layer in self._controller.targets if layer.unique_id == uid]
-            self._controller.set_target(layers[0] if layers else None)
+            layers = [layer for layer in self._controller.labels.offered if layer.unique_id == uid]
+            self._controller.labels.set_target(layers[0] if layers else None)
 
     def _on_model_chosen(self, model: str) -> None:
         if self._drawing:
@@ -130,7 +130,7 @@ class Form(QWidget):
             if model and model not in self._models:
                 self._models.append(model)
         if model:
-            self._controller.set_model(model)
+            self._controller.answers.use(model)
         self.draw()
 
     def _show_models(self) -> None:
@@ -159,12 +159,12 @@ class Form(QWidget):
         """Offer a model from now on, and go over to it."""
         if name not in self._models:
             self._models.append(name)
-        self._controller.set_model(name)
+        self._controller.answers.use(name)
         self.draw()
 
     def _on_overwrite_ticked(self, overwrite: bool) -> None:
         if not self._drawing:
-            self._controller.set_overwrite(overwrite)
+            self._controller.labels.overwrite = overwrite
 
     def _on_live_ticked(self, on: bool) -> None:
         if not self._drawing:

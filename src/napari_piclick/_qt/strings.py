@@ -239,7 +239,7 @@ def _doing(controller: Controller, busy: bool) -> str:
         return controller.problem
     if controller.accept_waits:
         return "Keeping the object as soon as its proposals are here…"
-    stage = controller.stage if busy else None
+    stage = controller.answers.stage if busy else None
     if stage is not None and (clicks or stage is Stage.LOADING):
         return _STAGES[stage]
     if not controller.listening:
@@ -264,7 +264,8 @@ def following(label: int, slices: int) -> str:
 
 def device(controller: Controller) -> str:
     """Where the model runs."""
-    return "" if controller.device is None else f"{controller.model} on {controller.device}"
+    answers = controller.answers
+    return "" if answers.device is None else f"{answers.model} on {answers.device}"
 
 
 def _written(controller: Controller) -> str:

@@ -77,7 +77,7 @@ class PiClickWidget(QWidget):
         engine.options = self.preferences.options
         self.controller = Controller(viewer, Jobs(engine))
         self.controller.answers.options = self.preferences.options
-        self.controller.set_opacity(self.preferences.preview_opacity)
+        self.controller.overlay.set_opacity(self.preferences.preview_opacity)
         self.controller.live.switch(self.preferences.live_preview)
         self.controller.live.toggled.connect(self._on_live_toggled)
         self._first_steps = FirstSteps()
@@ -90,7 +90,7 @@ class PiClickWidget(QWidget):
         self._device = _label()
         self._strip = ProposalStrip()
         self._strip.chosen.connect(self.controller.choose)
-        self._strip.looked_at.connect(self.controller.peek)
+        self._strip.looked_at.connect(self.controller.overlay.peek)
         self._hint = _label(strings.HINT)
         self._start = QPushButton(strings.START)
         self._start.setToolTip(strings.START_TIP)
@@ -174,7 +174,7 @@ class PiClickWidget(QWidget):
         self._first_steps.setVisible(self.preferences.show_help)
         self._start.setHidden(controller.listening)
         self._hint.setVisible(controller.listening and not self.preferences.show_help)
-        self._busy.show_busy(controller.stage is not None)
+        self._busy.show_busy(controller.answers.stage is not None)
         self._activities.draw(self._busy.moving)
         _show(self._status, strings.status(controller, busy=self._busy.moving))
         proposals = session.proposals
@@ -184,7 +184,7 @@ class PiClickWidget(QWidget):
         )
         _show(self._device, strings.device(controller))
         self._volume_section.setVisible(bool(controller.volume.selected.axes))
-        self._strip.draw(proposals, controller.thumbnails, controller.view.pixel)
+        self._strip.draw(proposals, controller.answers.thumbnails, controller.view.pixel)
         self._undo.setEnabled(session.can_undo)
         self._redo.setEnabled(session.can_redo)
         self._cancel.setEnabled(bool(session.clicks))
@@ -207,7 +207,7 @@ class PiClickWidget(QWidget):
             self.controller.answers.reload()
         if name == "autosave_minutes":
             self.autosave.set_minutes(self.preferences.autosave_minutes)
-        self.controller.set_opacity(self.preferences.preview_opacity)
+        self.controller.overlay.set_opacity(self.preferences.preview_opacity)
         self.controller.live.switch(self.preferences.live_preview)
         self._draw()
 
