@@ -19,7 +19,7 @@ DUPLICATE_IOU = 0.9
 
 @dataclass(frozen=True, eq=False)
 class Proposals:
-    """Mask proposals for the clicks on one plane, best score first.
+    """Mask proposals for the clicks on one plane, the model's own pick first.
 
     Parameters
     ----------

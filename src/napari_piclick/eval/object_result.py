@@ -27,7 +27,7 @@ class ObjectResult:
     clicks : tuple of Click
         The simulated annotator's clicks.
     picked : tuple of int
-        Index of the proposal that counted (0 had the best score).
+        Index of the proposal that counted (0 is the model's own pick).
     proposed : tuple of int
         Index of the proposal that the model itself would have picked.
     proposal_ious : tuple of tuple of float

@@ -12,6 +12,7 @@ from napari_piclick.models.mask_decoder import MaskPrediction
 from napari_piclick.predict.embedding_cache import EmbeddingCache
 from napari_piclick.predict.framing import Framing
 from napari_piclick.predict.plane_predictor import PlanePredictor
+from napari_piclick.predict.ranking import rank
 from napari_piclick.predict.spare_memory import give_back
 from napari_piclick.predict.start import anchor
 from napari_piclick.proposals import Proposals
@@ -274,10 +275,10 @@ def _to_proposals(
         region = Region(row, row + 1, col, col + 1)
     iou = prediction.iou[0].float().clamp(0, 1)
     confidence = prediction.confidence[0].float().sigmoid()
-    order = torch.argsort(iou * confidence, descending=True, stable=True)
-    masks = view.masks(logits, region)[order].sigmoid()
+    masks = view.masks(logits, region).sigmoid()
+    order = rank(iou * confidence, masks, region, clicks)
     return Proposals(
-        masks=masks.cpu().numpy(),
+        masks=masks[order].cpu().numpy(),
         region=region,
         plane_shape=shape,
         iou=iou[order].cpu().numpy(),

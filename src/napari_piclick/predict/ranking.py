@@ -1,0 +1,42 @@
+"""The ranking: which proposal comes first, and is the model's own pick."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_piclick.clicks import Click
+    from napari_piclick.region import Region
+
+
+def rank(score: Tensor, masks: Tensor, region: Region, clicks: Sequence[Click]) -> Tensor:
+    """Order proposals: those that keep to the clicks first, and of them the highest score.
+
+    The TRM knows the clicks, but at times prefers a proposal that leaves one of them on the
+    wrong side. Whoever clicked there has just said that this is not what they mean.
+
+    Parameters
+    ----------
+    score : (Q,) in [0, 1]
+        IoU score times confidence score, by which the paper ranks.
+    masks : (Q, h, w) probabilities on the pixels of ``region``; outside it they are zero
+    region : Region
+    clicks : sequence of Click
+
+    Returns
+    -------
+    (Q,) int
+        Indices, the first proposal first.
+    """
+    wrong = torch.zeros_like(score)
+    for click in clicks:
+        row, col = click.pixel
+        inside = region.contains(row, col)
+        held = masks[:, row - region.row0, col - region.col0] > 0.5 if inside else wrong < 0
+        wrong = wrong + (held != click.positive)
+    return torch.argsort(score - wrong, descending=True, stable=True)
