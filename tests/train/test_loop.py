@@ -110,6 +110,16 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(tmp_path: Path) -> None
         assert [row["step"] for row in csv.DictReader(file)] == ["0", "1"]
 
 
+def test_a_run_can_stop_at_a_step_and_end_on_another_schedule(tmp_path: Path) -> None:
+    first = _trainer(tmp_path)
+    assert not first.run(until=2)
+    assert first.next_step == 2
+    shorter = _trainer(tmp_path, schedule=replace(SCHEDULE, steps=3))
+    assert shorter.schedule.rate(2) < first.schedule.rate(2)
+    assert shorter.run()
+    assert shorter.next_step == 3
+
+
 def test_other_settings_do_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
     _trainer(tmp_path).run(seconds=0)
     with pytest.raises(ValueError, match="begun with other settings"):

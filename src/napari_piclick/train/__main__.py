@@ -64,6 +64,7 @@ def _arguments() -> argparse.ArgumentParser:
         help="how fast the encoder's neck learns, relative to the decoder; 0: it stays",
     )
     add("--minutes", type=float, help="stop after this time; run again to go on")
+    add("--until", type=int, metavar="STEP", help="stop before this step; run again to go on")
     add("--workers", type=int, default=1, help="processes that make pictures")
     add("--threads", type=int, help="threads of the training process")
     add("--device", default="auto")
@@ -152,7 +153,7 @@ def main(argv: list[str] | None = None) -> int:
             bar.set_postfix({k: f"{v:.3f}" for k, v in losses.items() if k != "rounds"})
 
         seconds = None if options.minutes is None else 60 * options.minutes
-        finished = trainer.run(seconds, report)
+        finished = trainer.run(seconds, report, until=options.until)
     if not team.leads:
         return 0
     draw_losses(run)

@@ -107,6 +107,7 @@ class Trainer:
         seconds: float | None = None,
         report: Callable[[int, dict[str, float]], None] | None = None,
         save_every: float = 120.0,
+        until: int | None = None,
     ) -> bool:
         """Train until the schedule ends or time is up.
 
@@ -118,6 +119,8 @@ class Trainer:
             Called with the number of the step and its losses.
         save_every : float
             Seconds between two saves; at most this much work is lost when killed.
+        until : int, optional
+            Stop before this step.
 
         Returns
         -------
@@ -125,7 +128,8 @@ class Trainer:
             Whether the schedule is finished.
         """
         start = saved = time.monotonic()
-        while self.next_step < self.schedule.steps:
+        last = self.schedule.steps if until is None else min(until, self.schedule.steps)
+        while self.next_step < last:
             losses = self.step(self.next_step)
             self._log(self.next_step, losses)
             if report:
