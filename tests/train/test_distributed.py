@@ -22,6 +22,7 @@ def test_one_process_is_a_team_too() -> None:
     assert team == Team(0, 1)
     assert team.leads
     assert list(range(4))[team.share(4)] == [0, 1, 2, 3]
+    team.part()
     assert team.agree(stop=True)
     assert not team.agree(stop=False)
 

@@ -154,17 +154,18 @@ def main(argv: list[str] | None = None) -> int:
 
         seconds = None if options.minutes is None else 60 * options.minutes
         finished = trainer.run(seconds, report, until=options.until)
-    if not team.leads:
-        return 0
-    draw_losses(run)
-    trainer.export(
-        options.output,
-        forget_confidence=options.forget_confidence,
-        recipe=options.recipe,
-        seed=str(options.seed),
-    )
-    state = "finished" if finished else "stopped; run the same command again to go on"
-    print(f"{state}: {trainer.next_step} of {schedule.steps} steps, weights in {options.output}")
+    if team.leads:
+        draw_losses(run)
+        trainer.export(
+            options.output,
+            forget_confidence=options.forget_confidence,
+            recipe=options.recipe,
+            seed=str(options.seed),
+        )
+        state = "finished" if finished else "stopped; run the same command again to go on"
+        done = f"{trainer.next_step} of {schedule.steps} steps"
+        print(f"{state}: {done}, weights in {options.output}")
+    team.part()
     return 0
 
 

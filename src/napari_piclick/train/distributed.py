@@ -83,6 +83,15 @@ class Team:
             values /= self.size
         return values
 
+    def part(self) -> None:
+        """Wait until everybody is here, and leave the team.
+
+        One that ends while another still writes would have ``torchrun`` stop that one.
+        """
+        if self.size > 1:
+            distributed.barrier()
+            distributed.destroy_process_group()
+
     def agree(self, stop: bool) -> bool:
         """Whether anybody wants to stop; all get the same answer."""
         if self.size == 1:
