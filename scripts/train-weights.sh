@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The training that gave the weights in the package: an hour and a half on two cores.
+# From the starting weights to a model in one go: an hour and a half on two cores.
 #
 #     scripts/train-weights.sh STARTING_WEIGHTS DATA FOLDER
 #
 # FOLDER receives piclick-tiny.safetensors. Run the same command again and it goes on where it was
-# stopped. What STARTING_WEIGHTS and DATA are is told in the model card, beside the weights.
+# stopped. docs/training.md compares what it gives with the weights in the package; what
+# STARTING_WEIGHTS and DATA are is told in the model card, beside the weights.
 set -euo pipefail
 if [ $# -ne 3 ]; then
 	echo "usage: $0 STARTING_WEIGHTS DATA FOLDER" >&2
