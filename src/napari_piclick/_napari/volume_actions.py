@@ -68,7 +68,7 @@ class VolumeActions:
         self._grown = GrowingStep(controller.labels)
         self._stale: set[int] = set()
         self._seen: Written | None = None
-        self.selected.changed.connect(self.changed.emit)
+        self.selected.changed.connect(self._on_selection_changed)
         session = controller.session
         session.ledger.edited.connect(self._on_edited)
         controller.labels.changed.connect(self._on_labels_changed)
@@ -250,6 +250,9 @@ class VolumeActions:
         self.changed.emit()
 
     def _on_plane_changed(self) -> None:
+        self.changed.emit()
+
+    def _on_selection_changed(self) -> None:
         self.changed.emit()
 
     # -- inside ---------------------------------------------------------------------------
