@@ -77,11 +77,8 @@ class VolumeSelection:
     @property
     def followed(self) -> FollowedObject | None:
         """The selected object, slice by slice; None if there is none."""
-        plane, axis, target = (
-            self._controller.plane,
-            self.axis,
-            self._controller.labels.destination.target,
-        )
+        plane, axis = self._controller.plane, self.axis
+        target = self._controller.labels.destination.target
         if target is None or plane is None or axis is None or not self.label:
             return None
         known = self._followed

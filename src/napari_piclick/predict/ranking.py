@@ -36,7 +36,9 @@ def rank(score: Tensor, masks: Tensor, region: Region, clicks: Sequence[Click]) 
     wrong = torch.zeros_like(score)
     for click in clicks:
         row, col = click.pixel
-        inside = region.contains(row, col)
-        held = masks[:, row - region.row0, col - region.col0] > 0.5 if inside else wrong < 0
-        wrong = wrong + (held != click.positive)
+        if region.contains(row, col):
+            held = masks[:, row - region.row0, col - region.col0] > 0.5
+            wrong += held != click.positive
+        else:  # no mask reaches there
+            wrong += click.positive
     return torch.argsort(score - wrong, descending=True, stable=True)
