@@ -15,7 +15,7 @@ from napari_piclick.train.data.folder import FolderSource
 from napari_piclick.train.data.labels import LabelKind
 from napari_piclick.train.data.memory import ByteLimitedCache
 from napari_piclick.train.data.organelles import dark_organelles
-from napari_piclick.train.data.split import in_split
+from napari_piclick.train.data.split import divide
 from napari_piclick.train.data.volumes import Volume, VolumeSource, read_volume
 from napari_piclick.train.data.window import to_grey_levels
 from napari_piclick.train.superpixels import superpixels
@@ -56,9 +56,26 @@ def test_splits_share_no_picture_and_leave_none_out(folder: Path) -> None:
     assert held
     assert not train & held
     assert train | held == every
-    assert all(in_split(stem, "train") != in_split(stem, "validation") for stem in every)
     with pytest.raises(ValueError, match="no split"):
-        in_split("a", "test")
+        divide(["a"], "test")
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 10])
+def test_of_a_handful_one_is_held_out_and_one_trained_on(count: int) -> None:
+    for first in range(60):
+        stems = [f"slice{first + k}" for k in range(count)]
+        train, held = divide(stems, "train"), divide(stems, "validation")
+        assert train
+        assert held
+        assert sorted(train + held) == sorted(stems)
+
+
+def test_of_many_a_name_alone_says_where_a_picture_belongs() -> None:
+    stems = [f"p{k}" for k in range(400)]
+    held = divide(stems, "validation")
+    assert 0.08 < len(held) / len(stems) < 0.16
+    assert set(divide(stems[:200], "validation")) == set(held) & set(stems[:200])
+    assert divide(["one"], "train") == divide(["one"], "validation") == ["one"]
 
 
 def test_masks_may_overlap(tmp_path: Path, disc) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_piclick.train.data.folder import FolderSource
 from napari_piclick.train.data.labels import LabelKind
-from napari_piclick.train.data.split import in_split
+from napari_piclick.train.data.split import divide
 from napari_piclick.train.data.volumes import VolumeSource, read_volume
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def source_of(
     Parameters
     ----------
     split : ``"train"``, ``"validation"`` or ``"all"``; pictures and volumes are divided by
-        name, and a folder too small to be divided is used whole.
+        name; a single one is in every split.
 
     Raises
     ------
@@ -47,11 +47,13 @@ def source_of(
         return FolderSource(
             folder, split=split, upright=upright, mergeable=mergeable, superpixels=superpixels
         )
-    chosen = [file for file in volumes if in_split(_stem(file), split)] or volumes
+    chosen = set(divide([_stem(file) for file in volumes], split))
     targets = folder / "targets.json"
     unions = json.loads(targets.read_text(encoding="utf-8")) if targets.exists() else {}
     readers = []
-    for file in chosen:
+    for file in volumes:
+        if _stem(file) not in chosen:
+            continue
         labels = folder / "labels" / file.name
         if not labels.exists():
             raise FileNotFoundError(f"{file} has no labels: expected {labels}.")

@@ -12,7 +12,7 @@ from skimage.io import imread
 
 from napari_piclick.train.data.labels import LabelKind, add_labels
 from napari_piclick.train.data.memory import ByteLimitedCache
-from napari_piclick.train.data.split import in_split
+from napari_piclick.train.data.split import divide
 from napari_piclick.train.data.window import to_grey_levels
 from napari_piclick.train.scene import Scene
 from napari_piclick.train.superpixels import SuperpixelAdder
@@ -76,9 +76,8 @@ class FolderSource:
                 f"There are no pictures in {self.folder / 'images'}. "
                 "Please put .png, .jpg or .tif files there."
             )
-        chosen = {file.stem: file for file in files if in_split(file.stem, self.split)}
-        # a handful of pictures may all fall on one side: then every split is all of them
-        return chosen or {file.stem: file for file in files}
+        named = {file.stem: file for file in files}
+        return {stem: named[stem] for stem in divide(list(named), self.split)}
 
     @cached_property
     def _unions(self) -> Mapping[str, list[list[int]]]:

@@ -1,8 +1,12 @@
-"""The validation split: fixed by the name of a picture, so that it never moves."""
+"""The validation split: fixed by the names of the pictures, so that it never moves."""
 
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SPLITS = ("train", "validation", "all")
 
@@ -10,14 +14,17 @@ VALIDATION_SHARE = 0.12
 """About one picture in eight is held out."""
 
 
-def is_validation(stem: str) -> bool:
-    """Whether a picture of this name is held out for validation."""
-    number = int.from_bytes(hashlib.sha256(stem.encode()).digest()[:4], "big")
-    return number < VALIDATION_SHARE * 2**32
+def divide(stems: Sequence[str], split: str) -> list[str]:
+    """The pictures of a split, by their names without an ending.
 
+    Of two or more, at least one is held out and at least one trained on, and none is both; a
+    single one is in every split.
 
-def in_split(stem: str, split: str) -> bool:
-    """Whether a picture of this name belongs to ``"train"``, ``"validation"`` or ``"all"``.
+    Parameters
+    ----------
+    stems : sequence of str
+    split : str
+        ``"train"``, ``"validation"`` or ``"all"``.
 
     Raises
     ------
@@ -26,4 +33,17 @@ def in_split(stem: str, split: str) -> bool:
     """
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}; it must be one of {', '.join(SPLITS)}.")
-    return split == "all" or is_validation(stem) == (split == "validation")
+    if split == "all" or len(stems) < 2:
+        return list(stems)
+    places = {stem: _place(stem) for stem in stems}
+    held = {stem for stem in stems if places[stem] < VALIDATION_SHARE}
+    # of a handful, all may fall on one side
+    held = held or {min(stems, key=places.__getitem__)}
+    if len(held) == len(places):
+        held -= {max(stems, key=places.__getitem__)}
+    return [stem for stem in stems if (stem in held) == (split == "validation")]
+
+
+def _place(stem: str) -> float:
+    """A number from 0 to 1 that follows from the name alone."""
+    return int.from_bytes(hashlib.sha256(stem.encode()).digest()[:4], "big") / 2**32
