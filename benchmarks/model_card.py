@@ -3,8 +3,8 @@
     python benchmarks/model_card.py --data DATA --output results --model piclick-tiny
 
 DATA holds ``benchmark/sstem``, ``benchmark/brats21``, ``benchmark/nuclei`` and, for nucleus and
-whole cell, ``train/blood``; sets that are not there are left out. What was measured of the same model
-before, in the same output folder, is not measured again.
+whole cell, ``train/blood``; sets that are not there are left out. What was measured of the same
+model before, in the same output folder, is not measured again.
 """
 
 from __future__ import annotations

@@ -76,8 +76,8 @@ class Canvas:
         self._opacity = opacity
         self._pixel_ratio = pixel_ratio
         self._others = OtherLayers(viewer, image)
-        self._others.clicked.connect(self._on_clicked)
-        self._others.picked.connect(self._on_picked)
+        self._others.clicked.connect(self._on_clicked_elsewhere)
+        self._others.picked.connect(self._on_picked_elsewhere)
         for name in (*TRANSFORMS, "units"):
             getattr(image.events, name).connect(self._on_image_moved)
         viewer.layers.events.removed.connect(self._on_layer_removed)
@@ -202,6 +202,16 @@ class Canvas:
         self.clicked.emit(position, positive)
 
     def _on_picked(self, position: np.ndarray) -> None:
+        self.picked.emit(position)
+
+    def _on_clicked_elsewhere(self, position: np.ndarray, positive: bool) -> None:
+        # The keys that follow a click are ours: on a labels layer 1 and 2 would take up an
+        # eraser and a brush, and the next click would rub out or paint.
+        self.activate()
+        self.clicked.emit(position, positive)
+
+    def _on_picked_elsewhere(self, position: np.ndarray) -> None:
+        self.activate()
         self.picked.emit(position)
 
     def _on_edited(self) -> None:

@@ -30,7 +30,7 @@ MODELS = {
         DEFAULT,
         WEIGHTS / "piclick-tiny.safetensors",
         WEIGHTS / "piclick-tiny.md",
-        "see the model card",
+        "Apache-2.0 and MIT; see the model card",
     )
 }
 
