@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from napari_piclick.plane import Plane
-from napari_piclick.session import ArrayLabels, LabelsError, Session
-from napari_piclick.session import objects as objects_module
+from napari_piclick.session import (
+    ArrayLabels,
+    LabelsError,
+    Session,
+    VolumeSession,
+    object_index,
+    whereabouts,
+)
 from napari_piclick.session.object_table import object_table
 from napari_piclick.session.place import Place
 
@@ -24,7 +30,7 @@ def session(
 ) -> Session:
     """Labels with an object 3 on slices 3 to 7, and 8 beside it; slice 5 is current."""
     if request.param == "followed":
-        monkeypatch.setattr(objects_module, "QUICK", 0)
+        monkeypatch.setattr(whereabouts, "QUICK", 0)
     labels = np.zeros(blocks.shape, np.uint8)
     labels[3:8, 5:15, 6:22] = 3
     labels[4:6, 15:18, 6:22] = 8
@@ -276,6 +282,70 @@ class TestWholeObjects:
         go(session, blocks, 10)
         with pytest.raises(LabelsError, match="not on this plane"):
             session.objects.smooth(3, whole=False)
+
+
+class TestHugeLabels:
+    """Labels that are too large to be searched unasked, with objects of another program."""
+
+    @pytest.fixture
+    def huge(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(whereabouts, "QUICK", 0)
+        for module in (whereabouts, object_index):
+            monkeypatch.setattr(module, "SEARCHED", 0)
+
+    @pytest.fixture
+    def opened(
+        self, huge: None, predictor: FloodPredictor, blocks: np.ndarray, session: Session
+    ) -> Session:
+        """The labels of the others, not looked through yet; object 3 was refined on slice 5."""
+        opened = Session(predictor, labels=data(session).copy())
+        go(opened, blocks, 5)
+        opened.objects.reopen(3)
+        opened.click(10, 10)
+        opened.accept()
+        return opened
+
+    @pytest.mark.parametrize("what", ["delete", "merge"])
+    def test_all_of_a_refined_object_is_changed_not_that_slice_alone(
+        self, opened: Session, what: str
+    ) -> None:
+        before = data(opened).copy()
+        if what == "delete":
+            opened.objects.delete(3)
+        else:
+            opened.objects.merge(3, 8)
+        assert not (data(opened) == 3).any()
+        opened.undo()
+        np.testing.assert_array_equal(data(opened), before)
+        assert 3 in opened.objects.records
+
+    def test_all_of_it_is_counted_once_they_may_be_searched(self, opened: Session) -> None:
+        counts = {row.label: row.voxels for row in object_table(opened.objects, search=True)}
+        assert counts == {3: (data(opened) == 3).sum(), 8: (data(opened) == 8).sum()}
+
+    def test_where_it_is_is_not_known_before(self, opened: Session) -> None:
+        index = opened.objects.index
+        assert index is not None
+        assert not index.complete
+        assert index.box(3) is None
+
+    def test_labels_that_were_empty_at_first_are_never_searched(
+        self,
+        huge: None,
+        predictor: FloodPredictor,
+        blocks: np.ndarray,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(object_index.ObjectIndex, "scan", lambda _: pytest.fail("a search"))
+        session = VolumeSession(predictor, blocks)
+        session.go_to(5)
+        session.click(10, 10)
+        session.accept()
+        session.propagate(1)
+        assert [row.voxels for row in session.table()] == [(blocks == 60).sum()]
+        session.go_to_object(1)
+        session.objects.delete(1)
+        assert not data(session).any()
 
 
 class TestTable:

@@ -22,6 +22,10 @@ class LabelMap(Protocol):
     def next_label(self) -> int:
         """The next free id: one more than the largest in use."""
 
+    @property
+    def known_empty(self) -> bool:
+        """Whether it is known, without a search, that there is no object."""
+
     def write(self, voxels: tuple[np.ndarray, ...], values: np.ndarray) -> None:
         """Give voxels, one index array for each axis, other values of the array's own type."""
 
@@ -47,7 +51,15 @@ class ArrayLabels:
         if not isinstance(data, np.ndarray) or data.dtype.kind not in "ui":
             raise LabelsError("Labels must be a NumPy array of integers: convert them first.")
         self._data = data
+        self._known_empty = False
         self._check()
+
+    @classmethod
+    def empty(cls, shape: tuple[int, ...], dtype: Any = np.uint16) -> ArrayLabels:
+        """Labels without an object, in an array of their own."""
+        labels = cls(np.zeros(shape, dtype))
+        labels._known_empty = True
+        return labels
 
     @property
     def data(self) -> np.ndarray:
@@ -59,9 +71,15 @@ class ArrayLabels:
         """The next free id: one more than the largest in use."""
         return max(int(self._data.max(initial=0)), 0) + 1
 
+    @property
+    def known_empty(self) -> bool:
+        """Whether it is known, without a search, that there is no object."""
+        return self._known_empty
+
     def write(self, voxels: tuple[np.ndarray, ...], values: np.ndarray) -> None:
         """Give voxels other values."""
         self._check()
+        self._known_empty = False
         self._data[voxels] = values
 
     def retype(self, dtype: np.dtype) -> None:

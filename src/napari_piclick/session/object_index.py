@@ -64,18 +64,21 @@ class ObjectIndex:
     Parameters
     ----------
     labels : LabelMap
+    empty : bool
+        Whether the labels are known to be empty, so that huge ones need not be looked through.
 
     Attributes
     ----------
     complete : bool
-        Whether every object is known; if not, `scan` would find the others.
+        Whether all of every object is known. If not, only what was edited is, of objects that
+        were there before a part alone; `scan` would find the rest.
     """
 
-    def __init__(self, labels: LabelMap) -> None:
+    def __init__(self, labels: LabelMap, *, empty: bool = False) -> None:
         self._labels = labels
         self._extents: dict[int, Extent] = {}
-        self.complete = False
-        if labels.data.size <= SEARCHED:
+        self.complete = empty
+        if not empty and labels.data.size <= SEARCHED:
             self.scan()
 
     def __contains__(self, label: int) -> bool:
@@ -115,7 +118,7 @@ class ObjectIndex:
 
     def box(self, label: int) -> tuple[slice, ...] | None:
         """A part of the labels that holds the whole object; None if it is not known."""
-        extent = self._extents.get(label)
+        extent = self._extents.get(label) if self.complete else None
         if extent is None:
             return None
         lead = self._labels.data.shape[:-2]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_piclick.plane import Plane
-from napari_piclick.session.label_map import LabelsError
+from napari_piclick.session.label_map import ArrayLabels, LabelsError
 from napari_piclick.session.object_table import object_table
 from napari_piclick.session.place import Place
 from napari_piclick.session.plane_stack import PlaneStack
@@ -50,7 +50,7 @@ class Slicing(Session):
         if len(sizes) != ndim:
             raise ValueError(f"The spacing needs {ndim} numbers, one for each axis; not {sizes}.")
         shared = SharedPredictor(predictor)
-        super().__init__(shared, np.zeros(shape, np.uint16) if labels is None else labels)
+        super().__init__(shared, ArrayLabels.empty(shape) if labels is None else labels)
         self._beside = shared.again()
         self._axis = axis
         rows, cols = [other for other in range(ndim - 3, ndim) if other != axis][-2:]
@@ -104,7 +104,7 @@ class Slicing(Session):
         LabelsError
             If there is no such object.
         """
-        index = self.objects.index
+        index = self.objects.searched_index
         voxel = None if index is None else index.voxel(label)
         if voxel is None:
             raise LabelsError(f"There is no object {label}: pick one that is labelled.")
@@ -112,7 +112,7 @@ class Slicing(Session):
 
     def table(self) -> list[Row]:
         """A row for each object, with its volume in the units of the spacing."""
-        return object_table(self.objects, self.spacing)
+        return object_table(self.objects, self.spacing, search=True)
 
     def _check(self, index: tuple[int, ...]) -> None:
         hidden = self._stack.plane.hidden
