@@ -161,6 +161,48 @@ def test_all_that_happens_comes_back(tmp_path: Path) -> None:
     assert not again.labels.data.any()
 
 
+class TestMasksOfAnotherProgram:
+    """Of these the journal tells no voxels: they were there before."""
+
+    def masks(self) -> Session:
+        labels = np.zeros(SHAPE, np.uint8)
+        labels[4, 2:20, 2:20] = 7
+        session = Session(FloodPredictor(), labels=labels)
+        session.set_image(volume()[4], key=place(4))
+        return session
+
+    def again(self, journal: Journal) -> Session:
+        session = self.masks()
+        found = read_journal(journal.path, "squares")
+        self.objects = restore(session, found, lambda _: session.labels)
+        return session
+
+    def test_classes_come_back(self, tmp_path: Path) -> None:
+        session = self.masks()
+        journal = journaled(tmp_path, session)
+        session.objects.classify(7, "cell")
+        again = self.again(journal)
+        assert self.objects == 1
+        assert again.objects.records[7].kind == "cell"
+        assert list(again.objects.classes) == ["cell"]
+        again.undo()
+        assert again.objects.records == {}
+
+    def test_an_object_that_was_taken_up_keeps_its_id(self, tmp_path: Path) -> None:
+        session = self.masks()
+        journal = journaled(tmp_path, session)
+        session.objects.reopen(7)
+        session.click(6, 7)
+        again = self.again(journal)
+        assert self.objects == 0
+        assert len(again.ledger.timeline.past) == 1, "the clicks; nothing became of the labels"
+        assert again.draft.label == 7
+        accepted = again.accept()
+        assert accepted is not None
+        assert accepted.written is not None
+        assert accepted.written.label == 7
+
+
 def test_a_journal_cut_anywhere_gives_all_before(tmp_path: Path) -> None:
     session = new_session()
     journal = journaled(tmp_path, session)
