@@ -8,6 +8,7 @@ import pytest
 from napari_piclick.plane import Plane
 from napari_piclick.session import (
     ArrayLabels,
+    LabelEdit,
     LabelsError,
     Session,
     VolumeSession,
@@ -100,6 +101,25 @@ class TestReopen:
         assert accepted.written is not None
         assert accepted.written.label == 9
 
+    def test_a_new_object_takes_nothing_over_from_one_that_is_gone(self, session: Session) -> None:
+        session.click(30, 12)
+        session.accept()
+        session.objects.classify(9, "nucleus")
+        old = session.objects.records[9]
+        voxels = np.nonzero(data(session) == 9)
+        session.apply(LabelEdit.of(data(session), voxels, 0), "wiped with an eraser")
+        session.click(31, 13)
+        accepted = session.accept()
+        assert accepted is not None
+        assert accepted.written is not None
+        assert accepted.written.label == 9
+        new = session.objects.records[9]
+        assert (new.kind, new.clicks) == ("", 1)
+        session.undo()
+        assert session.objects.records[9] is old
+        session.redo()
+        assert session.objects.records[9] is new
+
     def test_in_other_labels_it_is_a_new_object(self, session: Session) -> None:
         session.objects.reopen(3)
         session.click(10, 10)
@@ -127,8 +147,6 @@ class TestBrush:
     """What somebody paints on an object that is being refined is never lost."""
 
     def paint(self, session: Session, *voxel: int, label: int) -> None:
-        from napari_piclick.session import LabelEdit
-
         voxels = tuple(np.array([i]) for i in voxel)
         edit = LabelEdit.of(data(session), voxels, label)
         data(session)[voxel] = label

@@ -109,7 +109,9 @@ class Objects:
                 self.labels, plane, region, mask, label=label, overwrite=overwrite
             )
             before = self.records.get(written.label)
-            after = (before or Record()).made(place, Making.of(draft))
+            # A new object may get the id of one that is gone: what was known of that is not its.
+            known = before if label is not None else None
+            after = (known or Record()).made(place, Making.of(draft))
             step = replace(
                 step,
                 what=f"object {written.label}",
