@@ -243,6 +243,36 @@ class TestWhatWasSaidOfASlice:
         assert by_hand(followed) == {5, 7}
 
 
+class Remote:
+    """A volume elsewhere, of which a slice cannot be read at first."""
+
+    def __init__(self, data: np.ndarray, broken: int) -> None:
+        self.shape, self.dtype, self.broken = data.shape, data.dtype, broken
+        self._data = data
+
+    def __getitem__(self, key: tuple) -> np.ndarray:
+        if key[0] == self.broken:
+            self.broken = -1
+            raise OSError("The server does not answer.")
+        return self._data[key]
+
+
+def test_a_slice_that_cannot_be_read_is_not_gone_to(
+    predictor: FloodPredictor, blocks: np.ndarray
+) -> None:
+    session = VolumeSession(predictor, Remote(blocks, 9), contrast_limits=(0, 255))
+    session.go_to(5)
+    with pytest.raises(OSError, match="server"):
+        session.go_to(9)
+    session.click(10, 10)
+    session.accept()
+    assert np.flatnonzero(session.labels.data.any(axis=(1, 2))).tolist() == [5]
+    session.propagate(1)  # from the slice on which it is
+    np.testing.assert_array_equal(session.labels.data == 1, blocks == 60)
+    session.go_to(9)
+    assert session.geometry.index == (9,)
+
+
 def test_a_volume_in_colours_is_shown_in_colours(
     predictor: FloodPredictor, blocks: np.ndarray
 ) -> None:

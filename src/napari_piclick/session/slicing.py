@@ -80,6 +80,8 @@ class Slicing(Session):
         ------
         IndexError
             If there is no such slice.
+        Exception
+            If the slice cannot be read; then the session stays where it is.
         """
         here = self._stack.plane
         place = index
@@ -87,14 +89,17 @@ class Slicing(Session):
             at = here.hidden.index(self._axis)
             place = (*here.index[:at], index[0], *here.index[at + 1 :])
         self._check(place)
-        self._stack = replace(self._stack, plane=replace(here, index=place))
-        source = self._stack.source(self._stack.position)
-        self.set_image(
-            source.pixels,
-            contrast_limits=source.window,
-            rgb=source.rgb,
-            key=Place(self._stack.key, source.plane),
-        )
+        before, self._stack = self._stack, replace(self._stack, plane=replace(here, index=place))
+        key = Place(self._stack.key, self._stack.plane)
+        try:
+            source = self._stack.source(self._stack.position)
+            self.set_image(
+                source.pixels, contrast_limits=source.window, rgb=source.rgb, key=key
+            )
+        finally:
+            # A slice may not be readable: the clicks and the labels must be of the same one.
+            if self.plane != key:
+                self._stack = before
 
     def go_to_object(self, label: int) -> None:
         """Go to a slice on which an object is: of slices along the last two axes, its largest.
