@@ -15,7 +15,7 @@ from tests.session.label_twenty import SHAPE, volume
 
 from napari_piclick.clicks import Click
 from napari_piclick.plane import Plane
-from napari_piclick.session import ArrayLabels, LabelEdit, Session
+from napari_piclick.session import ArrayLabels, LabelEdit, Session, VolumeSession
 from napari_piclick.session.codec import (
     edit_from_json,
     edit_to_json,
@@ -33,6 +33,7 @@ from napari_piclick.session.journal_folder import (
 from napari_piclick.session.place import Place
 from napari_piclick.session.recovery import JournalError, read_journal
 from napari_piclick.session.restore import restore
+from napari_piclick.session.saved_session import SavedSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,6 +160,46 @@ def test_all_that_happens_comes_back(tmp_path: Path) -> None:
         pass
     assert again.labels is not None
     assert not again.labels.data.any()
+
+
+def test_numbers_may_be_numpys(tmp_path: Path) -> None:
+    whole = volume()
+    session = VolumeSession(FloodPredictor(), whole, np.zeros(SHAPE, np.uint8), name="squares")
+    journal = journaled(tmp_path, session)
+    for k in np.arange(2):
+        session.go_to(k)
+        session.click(*np.float32([5, 6]), np.True_)
+        session.set_clicks((*session.clicks, Click(np.float32(3), np.int64(4), np.False_)))
+        session.choose(np.argmax([0, 0, 1]))
+        session.accept()
+    first, second = np.unique(session.labels.data[session.labels.data > 0])
+    session.objects.classify(first, "cell")
+    session.objects.merge(second, first)
+    session.undo()
+    session.objects.reopen(second)
+    session.click(5, 6)
+    session.accept()
+    session.objects.delete(first)
+    session.undo()
+    session.propagate(first)
+    check_same(session, restored(journal.path))
+    objects = session.objects
+    path = tmp_path / "squares.piclick"
+    SavedSession(
+        IDENTITY, session.labels.data, objects.records, spacing=tuple(np.float32([2, 1, 1]))
+    ).save(path)
+    saved = SavedSession.open(path, "squares")
+    assert set(saved.records) == {1, 2}
+    assert saved.spacing == (2, 1, 1)
+
+
+def test_a_plane_that_was_made_with_numpys_numbers_is_written_down(tmp_path: Path) -> None:
+    session = new_session()
+    journal = journaled(tmp_path, session)
+    plane = Plane(SHAPE, (1, 2), tuple(np.arange(4, 5)))
+    session.set_image(volume()[4], key=Place("squares", plane))
+    session.click(7, 8)
+    assert set(restored(journal.path).unfinished) == set(session.unfinished)
 
 
 class TestMasksOfAnotherProgram:

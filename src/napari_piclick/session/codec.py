@@ -7,6 +7,7 @@ code, and what does not fit is a `ValueError`.
 from __future__ import annotations
 
 import base64
+import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 #: No packed array may become larger than this, in bytes, so that no file can fill the memory.
 LARGEST = 2**33
+
+
+def as_json(content: Any, *, indent: int | None = None) -> str:
+    """Content as JSON: on one line, or indented. Numbers may be NumPy's."""
+    separators = (",", ":") if indent is None else None
+    return json.dumps(content, indent=indent, separators=separators, default=_plain)
 
 
 def plane_to_json(place: Hashable) -> dict[str, Any]:
@@ -144,6 +151,13 @@ def edit_from_json(content: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(values, int):
         return index, np.full(count, values, dtype)
     return index, _unpack(values, dtype, count)
+
+
+def _plain(value: Any) -> Any:
+    """What Python has for a value that JSON does not know."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON.")
 
 
 def _pack(array: np.ndarray) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import index as as_int
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -157,7 +158,7 @@ class Objects:
         LabelsError
             If there is no such object, or no plane.
         """
-        labels = self._need_labels()
+        label, labels = as_int(label), self._need_labels()
         place, plane = self._here()
         if plane is None:
             raise LabelsError("There is no plane to click on: go to a slice of the image.")
@@ -175,6 +176,7 @@ class Objects:
         LabelsError
             If there is no such object.
         """
+        label = as_int(label)
         self._cut(label)
         self.classes.add(kind)
         before = self.records.get(label)
@@ -261,7 +263,7 @@ class Objects:
         LabelsError
             If there is no such object there, or nothing would be left of it.
         """
-        labels, box = self._need_labels(), self._cut(label)
+        labels, box = self._need_labels(), self._cut(as_int(label))
         _, plane = self._here()
         edit = reshape_object(labels.data, box, label, change, None if whole else plane)
         return self.apply(edit, f"{what}: object {label}") if len(edit) else None
@@ -276,6 +278,7 @@ class Objects:
         return box
 
     def _replace(self, label: int, by: int, what: str) -> Step:
+        label, by = as_int(label), as_int(by)
         labels, box = self._need_labels(), self._cut(label)
         edit = replace_object(labels.data, box, label, by)
         drafts = touched(self._ledger.drafts, edit, labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import index as as_int
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +85,7 @@ class Slicing(Session):
             If the slice cannot be read; then the session stays where it is.
         """
         here = self._stack.plane
+        index = tuple(map(as_int, index))
         place = index
         if len(index) == 1:
             at = here.hidden.index(self._axis)

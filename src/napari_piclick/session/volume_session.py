@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from operator import index as as_int
 from typing import TYPE_CHECKING
 
 from napari_piclick.session.followed_object import FollowedObject
@@ -225,7 +226,7 @@ class VolumeSession(Slicing):
                 followed.follow(edit)
 
     def _key(self, label: int) -> tuple[int, Plane]:
-        return label, self._stack.plane_at(0)
+        return as_int(label), self._stack.plane_at(0)
 
     def _follow(self, label: int) -> FollowedObject:
         """The object slice by slice, as the labels have it now."""
@@ -235,7 +236,7 @@ class VolumeSession(Slicing):
         key = self._key(label)
         known = self._followed.get(key)
         if known is None or known.labels is not labels:
-            known = FollowedObject(labels, label, self._stack.plane, self._axis)
+            known = FollowedObject(labels, key[0], self._stack.plane, self._axis)
             self._followed[key] = known
         known.read()
         return known
