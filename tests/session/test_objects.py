@@ -17,6 +17,7 @@ from napari_piclick.session import (
 )
 from napari_piclick.session.object_table import object_table
 from napari_piclick.session.place import Place
+from napari_piclick.session.slice_mask import SliceMask
 
 if TYPE_CHECKING:
     from tests.conftest import FloodPredictor
@@ -408,3 +409,22 @@ class TestTable:
 
     def test_without_labels(self) -> None:
         assert object_table(Session().objects) == []
+
+
+def test_a_record_keeps_no_mask_of_a_whole_plane(predictor: FloodPredictor) -> None:
+    image = np.zeros((2000, 2000), np.uint8)
+    image[100:110, 200:210] = 50
+    labels = (image // 50).astype(np.uint16)
+    before = labels == 1
+    session = Session(predictor, labels=labels)
+    session.set_image(image, key=Place("image", Plane(image.shape, (0, 1))))
+    session.objects.reopen(1)
+    session.click(105, 205)
+    session.accept()
+    (making,) = session.objects.records[1].makings.values()
+    held = [part for part in vars(making).values() if part is not None]
+    arrays = [part for part in held if isinstance(part, np.ndarray)]
+    arrays += [part.mask for part in held if isinstance(part, SliceMask)]
+    assert arrays
+    assert sum((array if array.base is None else array.base).nbytes for array in arrays) < 10_000
+    np.testing.assert_array_equal(making.start, before)

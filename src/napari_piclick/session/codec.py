@@ -16,7 +16,7 @@ import numpy as np
 from napari_piclick.clicks import Click
 from napari_piclick.plane import Plane
 from napari_piclick.session.place import Place
-from napari_piclick.session.record import Making, Record
+from napari_piclick.session.record import Making, Record, cropped
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -105,7 +105,7 @@ def record_from_json(content: dict[str, Any], image: Hashable, *, rgb: bool = Fa
         makings[place] = Making(
             clicks_from_json(made["clicks"]),
             tuple((int(after), int(index)) for after, index in made["choices"]),
-            mask_from_json(made["start"]),
+            cropped(mask_from_json(made["start"])),
             str(made["model"]),
             str(made["weights_sha256"]),
             float(made["predicted_iou"]),
