@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SHAPE = (3, 4, 5)
+# many of these edits need a larger type than the array they begin with
+pytestmark = pytest.mark.filterwarnings("ignore:Object ids no longer fit")
 
 
 def edits_of(data: np.ndarray) -> st.SearchStrategy[tuple[np.ndarray, np.ndarray]]:
@@ -89,6 +91,43 @@ def test_a_smaller_type_comes_back_only_if_it_holds_what_was_painted_since() -> 
     edit.revert(home)
     assert home.data.dtype == np.uint16
     assert home.data[0, 0].tolist() == [0, 0, 0, 0, 400]
+
+
+def test_an_array_that_was_too_small_is_the_labels_again_after_undo() -> None:
+    given = np.zeros(SHAPE, np.uint8)
+    home = ArrayLabels(given)
+    edits = [LabelEdit.of(given, row(0), 5)]
+    edits[0].apply(home)
+    with pytest.warns(UserWarning, match=r"\(uint8\).*save session\.labels\.data") as said:
+        for number, columns in ((300, row(1)), (70_000, row(2)), (400, row(3))):
+            edits.append(LabelEdit.of(home.data, columns, number))
+            edits[-1].apply(home)
+    assert len(said) == 1, "once is enough"
+    assert home.data[0, 0].tolist() == [5, 300, 70_000, 400, 0]
+    for edit in reversed(edits[1:]):
+        edit.revert(home)
+    assert home.data is given
+    LabelEdit.of(home.data, row(4), 7).apply(home)
+    assert given[0, 0].tolist() == [5, 0, 0, 0, 7]
+
+
+def test_what_was_undone_meanwhile_is_in_the_array_that_was_given() -> None:
+    given = np.zeros(SHAPE, np.uint8)
+    home = ArrayLabels(given)
+    larger = LabelEdit.of(home.data, row(1), 300)
+    larger.apply(home)
+    LabelEdit.of(home.data, row(0), 5).apply(home)
+    assert not given.any()
+    larger.revert(home)
+    assert home.data is given
+    assert given[0, 0].tolist() == [5, 0, 0, 0, 0]
+
+
+def test_labels_of_their_own_grow_without_a_word(recwarn: pytest.WarningsRecorder) -> None:
+    home = ArrayLabels.empty(SHAPE, np.uint8)
+    LabelEdit.of(home.data, row(0), 300).apply(home)
+    assert home.data[0, 0, 0] == 300
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64])

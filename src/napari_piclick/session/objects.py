@@ -40,7 +40,7 @@ class Objects:
     here : callable
         Gives the current place, and its plane; both None if there is none.
     labels : integer array or LabelMap, optional
-        Where they are; an array is changed in place.
+        Where they are; an array is changed in place as long as ids fit its type.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Objects:
         ledger.edited.connect(self._whereabouts.follow)
 
     def set_labels(self, labels: np.ndarray | LabelMap | None) -> None:
-        """Take other labels; an array is changed in place."""
+        """Take other labels; an array is changed in place as long as ids fit its type."""
         self.labels = ArrayLabels(labels) if isinstance(labels, np.ndarray) else labels
         if self.labels is not None:
             self._whereabouts.begin(self.labels)

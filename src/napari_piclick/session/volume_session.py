@@ -43,7 +43,8 @@ class VolumeSession(Slicing):
     volume : (..., D, H, W) array-like, or (..., D, H, W, 3 or 4) with ``rgb``
         NumPy or lazy: only planes are ever read. Axes in front are time and the like.
     labels : integer array or LabelMap, optional
-        Takes accepted objects; an array is changed in place. A new array by default.
+        Takes accepted objects. An array is changed in place as long as ids fit its type;
+        ``session.labels.data`` has them in any case. A new array by default.
     axis : int, optional
         The axis to go along. By default the last one in front of the two that the planes show;
         of the last three axes, the other two are shown.
