@@ -103,8 +103,8 @@ class ArrayLabels:
             return
         if not self._warned:
             warnings.warn(
-                f"Object ids no longer fit the array of labels that you gave ({self._given.dtype}). "
-                "It is changed no more: save session.labels.data instead.",
+                f"Object ids no longer fit the labels that you gave ({self._given.dtype}). That "
+                "array is changed no more: save session.labels.data instead.",
                 UserWarning,
                 stacklevel=2,
             )

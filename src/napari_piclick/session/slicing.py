@@ -95,9 +95,7 @@ class Slicing(Session):
         key = Place(self._stack.key, self._stack.plane)
         try:
             source = self._stack.source(self._stack.position)
-            self.set_image(
-                source.pixels, contrast_limits=source.window, rgb=source.rgb, key=key
-            )
+            self.set_image(source.pixels, contrast_limits=source.window, rgb=source.rgb, key=key)
         finally:
             # A slice may not be readable: the clicks and the labels must be of the same one.
             if self.plane != key:
