@@ -201,11 +201,19 @@ class TestWhatWasSaidOfASlice:
         np.testing.assert_array_equal(data == 1, blocks == 60)
 
     def test_what_was_deleted_comes_back_as_it_was(self, followed: VolumeSession) -> None:
-        before = [(rating.index, rating.by) for rating in followed.quality(1)]
+        followed.clear_slice(1)
+        before = followed.quality(1)
         followed.objects.delete(1)
-        assert by_hand(followed) == set()
+        assert followed.quality(1) == []
+        followed.go_to(6)
+        followed.click(10, 10)
+        followed.accept()
+        assert [rating.index for rating in followed.quality(1)] == [6], "it is another object"
         followed.undo()
-        assert [(rating.index, rating.by) for rating in followed.quality(1)] == before
+        followed.undo()
+        assert followed.quality(1) == []
+        followed.undo()
+        assert followed.quality(1) == before
 
     def test_a_correction_that_is_undone_counts_no_more(self, followed: VolumeSession) -> None:
         followed.go_to(7)

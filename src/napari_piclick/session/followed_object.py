@@ -7,8 +7,8 @@ propagation left it. Whatever else somebody did to it counts as labelled by hand
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
@@ -61,6 +61,8 @@ class FollowedObject:
         self._empty: set[int] = set()
         #: The edits that said so: done again after an undo, they say so again.
         self._emptying: WeakKeyDictionary[LabelEdit, int] = WeakKeyDictionary()
+        #: What was known when an edit took the last of the object away, by the edit's voxels.
+        self._gone: list[tuple[ref[np.ndarray], _Said]] = []
 
     def labelled_ahead(self, start: int, step: int, rules: Rules) -> list[int]:
         """The slices from one to the next labelled by hand that were labelled otherwise."""
@@ -113,6 +115,7 @@ class FollowedObject:
             return False
         if edit in self._emptying:
             self._empty.add(self._emptying[edit])
+        self._recall(edit)
         along, rows, cols = (axes[axis][mine] for axis in (self.axis, *self.plane.displayed))
         now = edit.after[mine] == self.label
         if (np.diff(along) < 0).any():
@@ -124,7 +127,7 @@ class FollowedObject:
             mask = mask_on(self.labels.data, self.plane_at(index), self.label)
             mask[rows[part], cols[part]] = now[part]
             self._see(index, mask)
-        self._forget_if_gone()
+        self._forget_if_gone(edit)
         return True
 
     @property
@@ -214,15 +217,39 @@ class FollowedObject:
                 break
         self.slices.replace(now)
 
-    def _forget_if_gone(self) -> None:
+    def _forget_if_gone(self, edit: LabelEdit | None = None) -> None:
         """Let go of what was said of an object that is gone: the next may get the same id."""
-        if all(labelled.region is None for labelled in self.slices):
-            for index in self._empty:
-                self.slices.drop(index)
-            self._empty.clear()
-            self.stopped.clear()
-            self.ends.clear()
+        if any(labelled.region is not None for labelled in self.slices):
+            return
+        if edit is not None and (self._empty or self.stopped or self.ends):
+            said = _Said(set(self._empty), dict(self.stopped), dict(self.ends))
+            self._gone = [(voxels, old) for voxels, old in self._gone if voxels() is not None]
+            self._gone.append((ref(edit.index), said))
+        for index in self._empty:
+            self.slices.drop(index)
+        self._empty.clear()
+        self.stopped.clear()
+        self.ends.clear()
+
+    def _recall(self, edit: LabelEdit) -> None:
+        """Know again what was said of an object, where an edit that took it away is taken back."""
+        # An edit and its inverse share their voxels; a new object has others, even if equal ones.
+        for voxels, said in self._gone:
+            if voxels() is edit.index:
+                self.stopped.update(said.stopped)
+                self.ends.update(said.ends)
+                self._empty |= said.empty
+                for index in said.empty:
+                    self.slices.replace(self.nothing_on(index))
 
     def _cut(self, index: int) -> SliceMask:
         mask = mask_on(self.labels.data, self.plane_at(index), self.label)
         return SliceMask.of(index, mask)
+
+
+class _Said(NamedTuple):
+    """What is known of an object besides its masks."""
+
+    empty: set[int]
+    stopped: dict[int, Stopped]
+    ends: dict[int, Stopped]
