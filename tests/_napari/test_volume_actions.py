@@ -84,6 +84,7 @@ def test_masks_too_large_to_be_searched_unasked_are_labelled_by_hand_on_all_thei
     layer.selected_label = 7
     assert by(controller) == {3: HAND, 7: HAND}
     show(viewer, 5)
+    controller.volume.again = False
     controller.labels.reopen(7)
     controller.start()
     keep(controller, jobs, click, 5, 10, 10)

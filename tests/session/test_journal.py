@@ -182,6 +182,7 @@ def test_numbers_may_be_numpys(tmp_path: Path) -> None:
     session.accept()
     session.objects.delete(first)
     session.undo()
+    session.go_to(np.uint8(0))
     session.propagate(first)
     check_same(session, restored(journal.path))
     objects = session.objects

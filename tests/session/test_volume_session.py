@@ -212,8 +212,11 @@ class TestWhatWasSaidOfASlice:
         followed.undo()
         followed.undo()
         assert followed.quality(1) == []
-        followed.undo()
-        assert followed.quality(1) == before
+        for _ in range(2):
+            followed.undo()
+            assert followed.quality(1) == before
+            followed.redo()
+            assert followed.quality(1) == []
 
     def test_a_correction_that_is_undone_counts_no_more(self, followed: VolumeSession) -> None:
         followed.go_to(7)

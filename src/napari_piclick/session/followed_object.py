@@ -221,15 +221,20 @@ class FollowedObject:
         """Let go of what was said of an object that is gone: the next may get the same id."""
         if any(labelled.region is not None for labelled in self.slices):
             return
-        if edit is not None and (self._empty or self.stopped or self.ends):
-            said = _Said(set(self._empty), dict(self.stopped), dict(self.ends))
-            self._gone = [(voxels, old) for voxels, old in self._gone if voxels() is not None]
-            self._gone.append((ref(edit.index), said))
+        if edit is not None and (self._empty or self.stopped or self.ends or self._known):
+            said = _Said(set(self._empty), dict(self.stopped), dict(self.ends), self._known)
+            others = [
+                (voxels, old)
+                for voxels, old in self._gone
+                if voxels() is not None and voxels() is not edit.index
+            ]
+            self._gone = [*others, (ref(edit.index), said)]
         for index in self._empty:
             self.slices.drop(index)
         self._empty.clear()
         self.stopped.clear()
         self.ends.clear()
+        self._known = {}
 
     def _recall(self, edit: LabelEdit) -> None:
         """Know again what was said of an object, where an edit that took it away is taken back."""
@@ -239,6 +244,7 @@ class FollowedObject:
                 self.stopped.update(said.stopped)
                 self.ends.update(said.ends)
                 self._empty |= said.empty
+                self._known = {index: list(known) for index, known in said.known.items()}
                 for index in said.empty:
                     self.slices.replace(self.nothing_on(index))
 
@@ -248,8 +254,9 @@ class FollowedObject:
 
 
 class _Said(NamedTuple):
-    """What is known of an object besides its masks."""
+    """What is known of an object besides what the labels say."""
 
     empty: set[int]
     stopped: dict[int, Stopped]
     ends: dict[int, Stopped]
+    known: dict[int, list[SliceMask]]
