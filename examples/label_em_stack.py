@@ -52,7 +52,10 @@ def main() -> None:
     session.undo()
 
     saved = SavedSession(
-        identity, labels, session.objects.records, spacing=tuple(map(float, about["scale"]))
+        identity,
+        session.labels.data,
+        session.objects.records,
+        spacing=tuple(map(float, about["scale"])),
     )
     saved.save(options.output)
     end()

@@ -48,7 +48,7 @@ def main() -> None:
 
     for row in object_table(session.objects):
         print(f"Object {row.label} ({row.kind}): {row.voxels} voxels, {row.clicks} clicks.")
-    write_labels(options.output, labels, volume.geometry)
+    write_labels(options.output, session.labels.data, volume.geometry)
     print(f"The labels are in {options.output}, with the affine of the image.")
 
 

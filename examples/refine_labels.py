@@ -37,7 +37,7 @@ def main() -> None:
             session.objects.delete(row.label)
     largest = rows[-1].label
     session.objects.reopen(largest)
-    place = np.argwhere(labels == largest).mean(axis=0)
+    place = np.argwhere(session.labels.data == largest).mean(axis=0)
     session.click(*place)
     accepted = session.accept()
     if accepted is not None and accepted.written is not None:
@@ -45,7 +45,7 @@ def main() -> None:
     session.objects.fill_holes(largest)
     session.objects.merge(rows[-2].label, largest)
     session.undo()  # they were two after all
-    tifffile.imwrite(options.output, labels, compression="zlib")
+    tifffile.imwrite(options.output, session.labels.data, compression="zlib")
     print(f"{len(object_table(session.objects))} objects are in {options.output}.")
 
 

@@ -45,9 +45,9 @@ def main() -> None:
                 if count in choices:
                     session.choose(choices[count])
             session.accept()
-        same = (labels == label) == (saved.labels == label)
+        same = (session.labels.data == label) == (saved.labels == label)
         print(f"Object {label}: {record.clicks} clicks, {same.mean():.2%} of voxels as before.")
-    tifffile.imwrite(options.output, labels, compression="zlib")
+    tifffile.imwrite(options.output, session.labels.data, compression="zlib")
     print(f"The labels are in {options.output}.")
 
 

@@ -46,7 +46,7 @@ def main() -> None:
         accepted = session.accept()
         if accepted is not None and accepted.written is not None:
             print(f"Object {accepted.written.label}: {accepted.written.pixels} pixels.")
-    tifffile.imwrite(options.output, labels, compression="zlib")
+    tifffile.imwrite(options.output, session.labels.data, compression="zlib")
     print(f"The labels are in {options.output}.")
 
 

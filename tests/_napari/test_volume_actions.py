@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_piclick._qt.volume_strings import status
+from napari_piclick.session import object_index, whereabouts
 from napari_piclick.session.slice_mask import LabelledBy, SliceMask
 from napari_piclick.session.stopping import Reason, Rules
 from napari_piclick.session.volume_session import VolumeSession
@@ -69,6 +70,28 @@ def test_one_click_becomes_an_object_and_one_undo_takes_it_back(kept, blocks, st
     kept.redo()
     np.testing.assert_array_equal(kept.target.data, blocks == 60)
     assert by(kept)[7] is PROPAGATED
+
+
+def test_masks_too_large_to_be_searched_unasked_are_labelled_by_hand_on_all_their_slices(
+    viewer, controller, jobs, click, blocks, monkeypatch
+):
+    for module in (whereabouts, object_index):
+        monkeypatch.setattr(module, "SEARCHED", 0)
+    masks = np.zeros(blocks.shape, np.uint16)
+    masks[[3, 7], 6:16, 8:18] = 7
+    layer = viewer.add_labels(masks, name="masks")
+    controller.labels.set_target(layer)
+    layer.selected_label = 7
+    assert by(controller) == {3: HAND, 7: HAND}
+    show(viewer, 5)
+    controller.volume.again = False
+    controller.labels.reopen(7)
+    controller.start()
+    keep(controller, jobs, click, 5, 10, 10)
+    layer.selected_label = 8
+    assert by(controller) == {}
+    layer.selected_label = 7
+    assert by(controller) == {3: HAND, 5: HAND, 7: HAND}
 
 
 def test_an_unfinished_object_is_kept_first(viewer, controller, jobs, click, blocks, stream):

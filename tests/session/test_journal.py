@@ -15,7 +15,7 @@ from tests.session.label_twenty import SHAPE, volume
 
 from napari_piclick.clicks import Click
 from napari_piclick.plane import Plane
-from napari_piclick.session import ArrayLabels, LabelEdit, Session
+from napari_piclick.session import ArrayLabels, LabelEdit, Session, VolumeSession
 from napari_piclick.session.codec import (
     edit_from_json,
     edit_to_json,
@@ -33,6 +33,7 @@ from napari_piclick.session.journal_folder import (
 from napari_piclick.session.place import Place
 from napari_piclick.session.recovery import JournalError, read_journal
 from napari_piclick.session.restore import restore
+from napari_piclick.session.saved_session import SavedSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,6 +127,7 @@ def test_kill_9_in_the_middle_of_twenty_objects(tmp_path: Path) -> None:
     check_same(expected, session)
 
 
+@pytest.mark.filterwarnings("ignore:Object ids no longer fit")
 def test_all_that_happens_comes_back(tmp_path: Path) -> None:
     session = new_session()
     journal = journaled(tmp_path, session)
@@ -159,6 +161,89 @@ def test_all_that_happens_comes_back(tmp_path: Path) -> None:
         pass
     assert again.labels is not None
     assert not again.labels.data.any()
+
+
+def test_numbers_may_be_numpys(tmp_path: Path) -> None:
+    whole = volume()
+    session = VolumeSession(FloodPredictor(), whole, np.zeros(SHAPE, np.uint8), name="squares")
+    journal = journaled(tmp_path, session)
+    for k in np.arange(2):
+        session.go_to(k)
+        session.click(*np.float32([5, 6]), np.True_)
+        session.set_clicks((*session.clicks, Click(np.float32(3), np.int64(4), np.False_)))
+        session.choose(np.argmax([0, 0, 1]))
+        session.accept()
+    first, second = np.unique(session.labels.data[session.labels.data > 0])
+    session.objects.classify(first, "cell")
+    session.objects.merge(second, first)
+    session.undo()
+    session.objects.reopen(second)
+    session.click(5, 6)
+    session.accept()
+    session.objects.delete(first)
+    session.undo()
+    session.go_to(np.uint8(0))
+    session.propagate(first)
+    check_same(session, restored(journal.path))
+    objects = session.objects
+    path = tmp_path / "squares.piclick"
+    SavedSession(
+        IDENTITY, session.labels.data, objects.records, spacing=tuple(np.float32([2, 1, 1]))
+    ).save(path)
+    saved = SavedSession.open(path, "squares")
+    assert set(saved.records) == {1, 2}
+    assert saved.spacing == (2, 1, 1)
+
+
+def test_a_plane_that_was_made_with_numpys_numbers_is_written_down(tmp_path: Path) -> None:
+    session = new_session()
+    journal = journaled(tmp_path, session)
+    plane = Plane(SHAPE, (1, 2), tuple(np.arange(4, 5)))
+    session.set_image(volume()[4], key=Place("squares", plane))
+    session.click(7, 8)
+    assert set(restored(journal.path).unfinished) == set(session.unfinished)
+
+
+class TestMasksOfAnotherProgram:
+    """Of these the journal tells no voxels: they were there before."""
+
+    def masks(self) -> Session:
+        labels = np.zeros(SHAPE, np.uint8)
+        labels[4, 2:20, 2:20] = 7
+        session = Session(FloodPredictor(), labels=labels)
+        session.set_image(volume()[4], key=place(4))
+        return session
+
+    def again(self, journal: Journal) -> Session:
+        session = self.masks()
+        found = read_journal(journal.path, "squares")
+        self.objects = restore(session, found, lambda _: session.labels)
+        return session
+
+    def test_classes_come_back(self, tmp_path: Path) -> None:
+        session = self.masks()
+        journal = journaled(tmp_path, session)
+        session.objects.classify(7, "cell")
+        again = self.again(journal)
+        assert self.objects == 1
+        assert again.objects.records[7].kind == "cell"
+        assert list(again.objects.classes) == ["cell"]
+        again.undo()
+        assert again.objects.records == {}
+
+    def test_an_object_that_was_taken_up_keeps_its_id(self, tmp_path: Path) -> None:
+        session = self.masks()
+        journal = journaled(tmp_path, session)
+        session.objects.reopen(7)
+        session.click(6, 7)
+        again = self.again(journal)
+        assert self.objects == 0
+        assert len(again.ledger.timeline.past) == 1, "the clicks; nothing became of the labels"
+        assert again.draft.label == 7
+        accepted = again.accept()
+        assert accepted is not None
+        assert accepted.written is not None
+        assert accepted.written.label == 7
 
 
 def test_a_journal_cut_anywhere_gives_all_before(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from tests.conftest import FloodPredictor
 
-from napari_piclick.session import ArrayLabels, LabelEdit, LabelsError
+from napari_piclick.session import ArrayLabels, LabelEdit, LabelsError, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SHAPE = (3, 4, 5)
+# many of these edits need a larger type than the array they begin with
+pytestmark = pytest.mark.filterwarnings("ignore:Object ids no longer fit")
 
 
 def edits_of(data: np.ndarray) -> st.SearchStrategy[tuple[np.ndarray, np.ndarray]]:
@@ -91,6 +95,45 @@ def test_a_smaller_type_comes_back_only_if_it_holds_what_was_painted_since() -> 
     assert home.data[0, 0].tolist() == [0, 0, 0, 0, 400]
 
 
+def test_an_array_that_was_too_small_is_the_labels_again_after_undo() -> None:
+    given = np.zeros(SHAPE, np.uint8)
+    home = ArrayLabels(given)
+    edits = [LabelEdit.of(given, row(0), 5)]
+    edits[0].apply(home)
+    edits.append(LabelEdit.of(home.data, row(1), 300))
+    with pytest.warns(UserWarning, match=r"\(uint8\).*save session\.labels\.data"):
+        edits[-1].apply(home)
+    with warnings.catch_warnings(action="error"):  # once is enough
+        for number, columns in ((70_000, row(2)), (400, row(3))):
+            edits.append(LabelEdit.of(home.data, columns, number))
+            edits[-1].apply(home)
+    assert home.data[0, 0].tolist() == [5, 300, 70_000, 400, 0]
+    for edit in reversed(edits[1:]):
+        edit.revert(home)
+    assert home.data is given
+    LabelEdit.of(home.data, row(4), 7).apply(home)
+    assert given[0, 0].tolist() == [5, 0, 0, 0, 7]
+
+
+def test_what_was_undone_meanwhile_is_in_the_array_that_was_given() -> None:
+    given = np.zeros(SHAPE, np.uint8)
+    home = ArrayLabels(given)
+    larger = LabelEdit.of(home.data, row(1), 300)
+    larger.apply(home)
+    LabelEdit.of(home.data, row(0), 5).apply(home)
+    assert not given.any()
+    larger.revert(home)
+    assert home.data is given
+    assert given[0, 0].tolist() == [5, 0, 0, 0, 0]
+
+
+def test_labels_of_their_own_grow_without_a_word(recwarn: pytest.WarningsRecorder) -> None:
+    home = ArrayLabels.empty(SHAPE, np.uint8)
+    LabelEdit.of(home.data, row(0), 300).apply(home)
+    assert home.data[0, 0, 0] == 300
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64])
 def test_signed_labels_keep_their_signs(dtype: type) -> None:
     home = ArrayLabels(np.full(SHAPE, -1 if np.dtype(dtype).kind == "i" else 1, dtype))
@@ -102,6 +145,32 @@ def test_signed_labels_keep_their_signs(dtype: type) -> None:
     edit.revert(home)
     assert home.data.dtype == dtype
     np.testing.assert_array_equal(home.data, before)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_where_no_number_is_left_nothing_is_written(dtype: type) -> None:
+    given = np.zeros((40, 50), dtype)
+    given[0, 0] = np.iinfo(dtype).max
+    before = given.copy()
+    session = Session(FloodPredictor(), labels=given)
+    session.set_image(np.pad(np.full((10, 12), 60, np.uint8), ((5, 25), (6, 32))))
+    session.click(10, 10)
+    with pytest.raises(LabelsError, match=r"No number is left: .* a smaller number first\."):
+        session.accept()
+    assert session.clicks, "they wait for another try"
+    np.testing.assert_array_equal(session.labels.data, before)
+    assert session.labels.data is given
+    session.undo()
+    assert session.clicks == ()
+
+
+def test_a_change_that_no_type_can_hold_is_not_made_by_halves() -> None:
+    edit = LabelEdit.of(np.zeros(SHAPE, np.uint8), row(0), 2**63)
+    home = ArrayLabels(np.zeros(SHAPE, np.int64))
+    with pytest.raises(LabelsError, match="No number is left"):
+        edit.apply(home)
+    assert home.data.dtype == np.int64
+    assert not home.data.any()
 
 
 def test_labels_of_another_size_are_refused() -> None:

@@ -6,10 +6,18 @@ import numpy as np
 import pytest
 
 from napari_piclick.plane import Plane
-from napari_piclick.session import ArrayLabels, LabelsError, Session
-from napari_piclick.session import objects as objects_module
+from napari_piclick.session import (
+    ArrayLabels,
+    LabelEdit,
+    LabelsError,
+    Session,
+    VolumeSession,
+    object_index,
+    whereabouts,
+)
 from napari_piclick.session.object_table import object_table
 from napari_piclick.session.place import Place
+from napari_piclick.session.slice_mask import SliceMask
 
 if TYPE_CHECKING:
     from tests.conftest import FloodPredictor
@@ -24,7 +32,7 @@ def session(
 ) -> Session:
     """Labels with an object 3 on slices 3 to 7, and 8 beside it; slice 5 is current."""
     if request.param == "followed":
-        monkeypatch.setattr(objects_module, "QUICK", 0)
+        monkeypatch.setattr(whereabouts, "QUICK", 0)
     labels = np.zeros(blocks.shape, np.uint8)
     labels[3:8, 5:15, 6:22] = 3
     labels[4:6, 15:18, 6:22] = 8
@@ -94,6 +102,25 @@ class TestReopen:
         assert accepted.written is not None
         assert accepted.written.label == 9
 
+    def test_a_new_object_takes_nothing_over_from_one_that_is_gone(self, session: Session) -> None:
+        session.click(30, 12)
+        session.accept()
+        session.objects.classify(9, "nucleus")
+        old = session.objects.records[9]
+        voxels = np.nonzero(data(session) == 9)
+        session.apply(LabelEdit.of(data(session), voxels, 0), "wiped with an eraser")
+        session.click(31, 13)
+        accepted = session.accept()
+        assert accepted is not None
+        assert accepted.written is not None
+        assert accepted.written.label == 9
+        new = session.objects.records[9]
+        assert (new.kind, new.clicks) == ("", 1)
+        session.undo()
+        assert session.objects.records[9] is old
+        session.redo()
+        assert session.objects.records[9] is new
+
     def test_in_other_labels_it_is_a_new_object(self, session: Session) -> None:
         session.objects.reopen(3)
         session.click(10, 10)
@@ -121,8 +148,6 @@ class TestBrush:
     """What somebody paints on an object that is being refined is never lost."""
 
     def paint(self, session: Session, *voxel: int, label: int) -> None:
-        from napari_piclick.session import LabelEdit
-
         voxels = tuple(np.array([i]) for i in voxel)
         edit = LabelEdit.of(data(session), voxels, label)
         data(session)[voxel] = label
@@ -278,6 +303,70 @@ class TestWholeObjects:
             session.objects.smooth(3, whole=False)
 
 
+class TestHugeLabels:
+    """Labels that are too large to be searched unasked, with objects of another program."""
+
+    @pytest.fixture
+    def huge(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(whereabouts, "QUICK", 0)
+        for module in (whereabouts, object_index):
+            monkeypatch.setattr(module, "SEARCHED", 0)
+
+    @pytest.fixture
+    def opened(
+        self, huge: None, predictor: FloodPredictor, blocks: np.ndarray, session: Session
+    ) -> Session:
+        """The labels of the others, not looked through yet; object 3 was refined on slice 5."""
+        opened = Session(predictor, labels=data(session).copy())
+        go(opened, blocks, 5)
+        opened.objects.reopen(3)
+        opened.click(10, 10)
+        opened.accept()
+        return opened
+
+    @pytest.mark.parametrize("what", ["delete", "merge"])
+    def test_all_of_a_refined_object_is_changed_not_that_slice_alone(
+        self, opened: Session, what: str
+    ) -> None:
+        before = data(opened).copy()
+        if what == "delete":
+            opened.objects.delete(3)
+        else:
+            opened.objects.merge(3, 8)
+        assert not (data(opened) == 3).any()
+        opened.undo()
+        np.testing.assert_array_equal(data(opened), before)
+        assert 3 in opened.objects.records
+
+    def test_all_of_it_is_counted_once_they_may_be_searched(self, opened: Session) -> None:
+        counts = {row.label: row.voxels for row in object_table(opened.objects, search=True)}
+        assert counts == {3: (data(opened) == 3).sum(), 8: (data(opened) == 8).sum()}
+
+    def test_where_it_is_is_not_known_before(self, opened: Session) -> None:
+        index = opened.objects.index
+        assert index is not None
+        assert not index.complete
+        assert index.box(3) is None
+
+    def test_labels_that_were_empty_at_first_are_never_searched(
+        self,
+        huge: None,
+        predictor: FloodPredictor,
+        blocks: np.ndarray,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(object_index.ObjectIndex, "scan", lambda _: pytest.fail("a search"))
+        session = VolumeSession(predictor, blocks)
+        session.go_to(5)
+        session.click(10, 10)
+        session.accept()
+        session.propagate(1)
+        assert [row.voxels for row in session.table()] == [(blocks == 60).sum()]
+        session.go_to_object(1)
+        session.objects.delete(1)
+        assert not data(session).any()
+
+
 class TestTable:
     def test_rows(self, session: Session) -> None:
         session.click(30, 12)
@@ -320,3 +409,22 @@ class TestTable:
 
     def test_without_labels(self) -> None:
         assert object_table(Session().objects) == []
+
+
+def test_a_record_keeps_no_mask_of_a_whole_plane(predictor: FloodPredictor) -> None:
+    image = np.zeros((2000, 2000), np.uint8)
+    image[100:110, 200:210] = 50
+    labels = (image // 50).astype(np.uint16)
+    before = labels == 1
+    session = Session(predictor, labels=labels)
+    session.set_image(image, key=Place("image", Plane(image.shape, (0, 1))))
+    session.objects.reopen(1)
+    session.click(105, 205)
+    session.accept()
+    (making,) = session.objects.records[1].makings.values()
+    held = [part for part in vars(making).values() if part is not None]
+    arrays = [part for part in held if isinstance(part, np.ndarray)]
+    arrays += [part.mask for part in held if isinstance(part, SliceMask)]
+    assert arrays
+    assert sum((array if array.base is None else array.base).nbytes for array in arrays) < 10_000
+    np.testing.assert_array_equal(making.start, before)

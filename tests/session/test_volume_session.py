@@ -124,6 +124,166 @@ def test_a_correction_is_followed_again_and_good_slices_stay(
     np.testing.assert_array_equal(labels, before)
 
 
+@pytest.fixture
+def followed(predictor: FloodPredictor, blocks: np.ndarray) -> VolumeSession:
+    """Object 1, clicked on on slice 5 and followed through slices 2 to 8; slice 8 is current."""
+    session = VolumeSession(predictor, blocks)
+    session.go_to(5)
+    session.click(10, 10)
+    session.accept()
+    session.propagate(1)
+    session.go_to(8)
+    return session
+
+
+def by_hand(session: VolumeSession) -> set[int]:
+    return {rating.index for rating in session.quality(1) if rating.by is LabelledBy.HAND}
+
+
+class TestWhatWasSaidOfASlice:
+    """That the object is not there, or is right there, is undone with the rest."""
+
+    def test_not_here_is_taken_back_and_said_again(
+        self, followed: VolumeSession, blocks: np.ndarray
+    ) -> None:
+        data = followed.labels.data
+        followed.clear_slice(1)
+        assert by_hand(followed) == {5, 8}
+        followed.undo()
+        followed.redo()
+        assert by_hand(followed) == {5, 8}
+        followed.undo()
+        followed.undo()
+        assert by_hand(followed) == {5}
+        followed.go_to(5)
+        followed.propagate(1)
+        np.testing.assert_array_equal(data == 1, blocks == 60)
+
+    def test_where_nothing_was_it_counts_until_the_object_is_clicked_on_there(
+        self, predictor: FloodPredictor, blocks: np.ndarray
+    ) -> None:
+        session = VolumeSession(predictor, blocks)
+        session.go_to(5)
+        session.click(10, 10)
+        session.accept()
+        session.go_to(7)
+        assert session.clear_slice(1) is None
+        assert by_hand(session) == {5, 7}
+        session.objects.reopen(1)
+        session.click(10, 10)
+        session.accept()
+        session.undo()
+        assert by_hand(session) == {5}
+
+    @pytest.mark.parametrize("how", ["delete", "merge", "clear"])
+    def test_the_next_object_of_that_id_knows_nothing_of_it(
+        self, followed: VolumeSession, blocks: np.ndarray, how: str
+    ) -> None:
+        data = followed.labels.data
+        followed.clear_slice(1)
+        if how == "clear":
+            for index in range(2, 8):
+                followed.go_to(index)
+                followed.clear_slice(1)
+        elif how == "delete":
+            followed.objects.delete(1)
+        else:
+            data[0, 0, 0] = 2
+            followed.objects.look_again()
+            followed.objects.merge(1, 2)
+            data[data == 2] = 0
+        assert not data.any()
+        followed.go_to(6)
+        followed.click(10, 10)
+        followed.accept()
+        assert by_hand(followed) == {6}
+        followed.propagate(1)
+        np.testing.assert_array_equal(data == 1, blocks == 60)
+
+    def test_what_was_deleted_comes_back_as_it_was(self, followed: VolumeSession) -> None:
+        followed.clear_slice(1)
+        before = followed.quality(1)
+        followed.objects.delete(1)
+        assert followed.quality(1) == []
+        followed.go_to(6)
+        followed.click(10, 10)
+        followed.accept()
+        assert [rating.index for rating in followed.quality(1)] == [6], "it is another object"
+        followed.undo()
+        followed.undo()
+        assert followed.quality(1) == []
+        for _ in range(2):
+            followed.undo()
+            assert followed.quality(1) == before
+            followed.redo()
+            assert followed.quality(1) == []
+
+    def test_a_correction_that_is_undone_counts_no_more(self, followed: VolumeSession) -> None:
+        followed.go_to(7)
+        followed.objects.reopen(1)
+        followed.click(12, 12)
+        followed.choose(1)
+        followed.accept()
+        assert by_hand(followed) == {5, 7}
+        corrected = followed.labels.data.copy()
+        followed.propagate_again(1)
+        assert by_hand(followed) == {5, 7}
+        if (followed.labels.data != corrected).any():
+            followed.undo()
+        np.testing.assert_array_equal(followed.labels.data, corrected)
+        followed.undo()
+        assert by_hand(followed) == {5}
+        followed.redo()
+        assert by_hand(followed) == {5, 7}
+
+    def test_following_on_from_a_slice_does_not_make_it_one_labelled_by_hand(
+        self, followed: VolumeSession
+    ) -> None:
+        followed.go_to(7)
+        followed.propagate_again(1)
+        assert by_hand(followed) == {5}
+
+    def test_a_slice_that_is_kept_as_it_is_counts_as_labelled_by_hand(
+        self, followed: VolumeSession, blocks: np.ndarray
+    ) -> None:
+        followed.go_to(7)
+        followed.objects.reopen(1)
+        followed.click(12, 12)
+        followed.accept()
+        np.testing.assert_array_equal(followed.labels.data == 1, blocks == 60)
+        assert by_hand(followed) == {5, 7}
+
+
+class Remote:
+    """A volume elsewhere, of which a slice cannot be read at first."""
+
+    def __init__(self, data: np.ndarray, broken: int) -> None:
+        self.shape, self.dtype, self.broken = data.shape, data.dtype, broken
+        self._data = data
+
+    def __getitem__(self, key: tuple) -> np.ndarray:
+        if key[0] == self.broken:
+            self.broken = -1
+            raise OSError("The server does not answer.")
+        return self._data[key]
+
+
+def test_a_slice_that_cannot_be_read_is_not_gone_to(
+    predictor: FloodPredictor, blocks: np.ndarray
+) -> None:
+    session = VolumeSession(predictor, Remote(blocks, 9), contrast_limits=(0, 255))
+    session.go_to(5)
+    with pytest.raises(OSError, match="server"):
+        session.go_to(9)
+    session.click(10, 10)
+    session.accept()
+    assert np.flatnonzero(session.labels.data.any(axis=(1, 2))).tolist() == [5]
+    session.propagate(1)  # from the slice on which it is
+    np.testing.assert_array_equal(session.labels.data == 1, blocks == 60)
+    session.go_to(9)
+    assert session.geometry.index == (9,)
+
+
 def test_a_volume_in_colours_is_shown_in_colours(
     predictor: FloodPredictor, blocks: np.ndarray
 ) -> None:

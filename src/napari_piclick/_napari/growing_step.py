@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari_piclick._napari.label_actions import LabelActions
-    from napari_piclick.session import Step
+    from napari_piclick.session import LabelEdit, Step
     from napari_piclick.session.followed_object import FollowedObject
     from napari_piclick.session.slice_mask import SliceMask
 
@@ -29,6 +29,11 @@ class GrowingStep:
         self._labels = labels
         self._what = ""
         self._step: Step | None = None
+
+    @property
+    def edit(self) -> LabelEdit | None:
+        """The last edit of this step; None if nothing was written yet."""
+        return None if self._step is None else self._step.edits[-1]
 
     def begin(self, what: str) -> None:
         """What is written from now on is another step; ``what`` names it."""

@@ -119,6 +119,11 @@ class Target:
             self._largest = max(int(self.data.max(initial=0)), 0)
         return self._largest + 1
 
+    @property
+    def known_empty(self) -> bool:
+        """Whether it is known, without a search, that there is no object."""
+        return self._largest == 0
+
     def write(self, voxels: tuple[np.ndarray, ...], values: np.ndarray) -> None:
         """Give voxels other values.
 

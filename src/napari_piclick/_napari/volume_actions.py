@@ -176,7 +176,7 @@ class VolumeActions:
         followed, _, index = ready
         self._grown.begin(f"object {followed.label} is not on this slice")
         self._grown.write(followed, followed.nothing_on(index))
-        followed.emptied(index)
+        followed.emptied(index, self._grown.edit)
         self.changed.emit()
         if self.again and len(followed.slices) > 1:
             self.propagate_again()

@@ -117,5 +117,7 @@ class VolumeSelection:
     def _where(self, axis: int) -> range:
         """The slices on which the selected object may be: no others need to be read."""
         index = self._controller.session.objects.index
+        if index is not None and not index.complete:
+            return range(self.count)
         box = None if index is None else index.box(self.label)
         return range(0) if box is None else range(box[axis].start, box[axis].stop)

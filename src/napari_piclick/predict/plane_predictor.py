@@ -62,11 +62,13 @@ class PlanePredictor(ABC):
         ------
         ValueError
             If the image is not one plane of real numbers.
+        Exception
+            If it cannot be read; then the plane before stays.
         """
         plane = self._plane(image, contrast_limits, rgb, key)
         with self._lock:
-            self._image = plane
             self._prepare(plane)
+            self._image = plane
 
     def prefetch(
         self,

@@ -71,9 +71,10 @@ def read_prompts(path: Path, volume: Volume) -> list[ClicksFile]:
             # the axis of the file that is sliced: the last one that the plane does not show
             axis = order[plane.hidden[-1]] if plane.hidden else None
             clicks[axis] += _clicks(making, plane, order, label)
-            if making.start is not None:
+            start = making.start
+            if start is not None:
                 upright = plane.displayed[0] < plane.displayed[1]
-                start = making.start if upright else making.start.T
+                start = start if upright else start.T
                 starts[axis][label, _hidden_index(plane, order)] = start
     if not clicks:
         raise ClicksError(f"There is no click in {path}: its objects were made in another way.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index as as_int
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,7 +186,7 @@ class Clicking:
         ValueError
             If there is no plane, or the click lies outside it.
         """
-        return self.set_clicks((*self.clicks, Click(float(row), float(col), positive)))
+        return self.set_clicks((*self.clicks, Click(row, col, positive)))
 
     def set_clicks(self, clicks: Sequence[Click]) -> Prompt | None:
         """Take other clicks for the object; see `click`.
@@ -193,7 +194,7 @@ class Clicking:
         If they add to the present ones, the mask chosen so far is refined; if one was moved
         or taken away, the object is predicted afresh.
         """
-        clicks = tuple(clicks)
+        clicks = tuple(Click(float(c.row), float(c.col), bool(c.positive)) for c in clicks)
         if self._shape is None:
             raise ValueError("There is no image to click on.")
         outside = [click for click in clicks if not click.inside(self._shape)]
@@ -207,7 +208,7 @@ class Clicking:
 
     def choose(self, index: int) -> bool:
         """Choose a proposal, counted from zero; False if there is none with that number."""
-        draft = self.draft
+        draft, index = self.draft, as_int(index)
         if draft.proposals is None or not 0 <= index < len(draft.proposals):
             return False
         if index != draft.proposals.chosen:

@@ -7,6 +7,7 @@ code, and what does not fit is a `ValueError`.
 from __future__ import annotations
 
 import base64
+import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from napari_piclick.clicks import Click
 from napari_piclick.plane import Plane
 from napari_piclick.session.place import Place
-from napari_piclick.session.record import Making, Record
+from napari_piclick.session.record import Making, Record, cropped
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 #: No packed array may become larger than this, in bytes, so that no file can fill the memory.
 LARGEST = 2**33
+
+
+def as_json(content: Any, *, indent: int | None = None) -> str:
+    """Content as JSON: on one line, or indented. Numbers may be NumPy's."""
+    separators = (",", ":") if indent is None else None
+    return json.dumps(content, indent=indent, separators=separators, default=_plain)
 
 
 def plane_to_json(place: Hashable) -> dict[str, Any]:
@@ -98,7 +105,7 @@ def record_from_json(content: dict[str, Any], image: Hashable, *, rgb: bool = Fa
         makings[place] = Making(
             clicks_from_json(made["clicks"]),
             tuple((int(after), int(index)) for after, index in made["choices"]),
-            mask_from_json(made["start"]),
+            cropped(mask_from_json(made["start"])),
             str(made["model"]),
             str(made["weights_sha256"]),
             float(made["predicted_iou"]),
@@ -144,6 +151,13 @@ def edit_from_json(content: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(values, int):
         return index, np.full(count, values, dtype)
     return index, _unpack(values, dtype, count)
+
+
+def _plain(value: Any) -> Any:
+    """What Python has for a value that JSON does not know."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON.")
 
 
 def _pack(array: np.ndarray) -> str:

@@ -7,7 +7,8 @@ propagation left it. Whatever else somebody did to it counts as labelled by hand
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
@@ -54,8 +55,14 @@ class FollowedObject:
         self.slices = ObjectSlices(plane.volume_shape[axis])
         self.stopped: dict[int, Stopped] = {}
         self.ends: dict[int, Stopped] = {}
-        self._made: dict[int, list[SliceMask]] = {}
+        #: What each slice held when somebody was known to have labelled it, the latest last.
+        self._known: dict[int, list[SliceMask]] = {}
+        #: The slices on which the object is not, as the user said.
         self._empty: set[int] = set()
+        #: The edits that said so: done again after an undo, they say so again.
+        self._emptying: WeakKeyDictionary[LabelEdit, int] = WeakKeyDictionary()
+        #: What was known when an edit took the last of the object away, by the edit's voxels.
+        self._gone: list[tuple[ref[np.ndarray], _Said]] = []
 
     def labelled_ahead(self, start: int, step: int, rules: Rules) -> list[int]:
         """The slices from one to the next labelled by hand that were labelled otherwise."""
@@ -87,6 +94,7 @@ class FollowedObject:
         """See what the labels hold on some slices; on all of them by default."""
         for index in range(self.slices.count) if indices is None else indices:
             self._see(index, mask_on(self.labels.data, self.plane_at(index), self.label))
+        self._forget_if_gone()
 
     def follow(self, edit: LabelEdit) -> bool:
         """Take note of an edit of the labels by somebody else.
@@ -105,6 +113,9 @@ class FollowedObject:
                 mine &= axes[axis] == self.plane.position(axis)
         if not mine.any():
             return False
+        if edit in self._emptying:
+            self._empty.add(self._emptying[edit])
+        self._recall(edit)
         along, rows, cols = (axes[axis][mine] for axis in (self.axis, *self.plane.displayed))
         now = edit.after[mine] == self.label
         if (np.diff(along) < 0).any():
@@ -116,6 +127,7 @@ class FollowedObject:
             mask = mask_on(self.labels.data, self.plane_at(index), self.label)
             mask[rows[part], cols[part]] = now[part]
             self._see(index, mask)
+        self._forget_if_gone(edit)
         return True
 
     @property
@@ -155,7 +167,7 @@ class FollowedObject:
         """Take note that a slice was written as it came out of propagation or interpolation."""
         now = self._cut(labelled.index)
         kept = replace(labelled, region=now.region, mask=now.mask, plane_shape=now.plane_shape)
-        self._made.setdefault(labelled.index, []).append(kept)
+        self._known.setdefault(labelled.index, []).append(kept)
         self.slices.put(kept)
 
     def ended(self, stop: Stopped) -> None:
@@ -165,13 +177,28 @@ class FollowedObject:
             self.ends[stop.step] = stop
 
     def confirmed(self, index: int) -> None:
-        """Take note that somebody kept a slice by hand, be it just as propagation left it."""
-        self._made.pop(index, None)
+        """Take note that somebody kept a slice by hand, be it just as propagation left it.
+
+        Where that is undone, and the slice is as propagation left it again, it is propagated.
+        """
+        self._known.setdefault(index, []).append(self._cut(index))
         self.read([index])
 
-    def emptied(self, index: int) -> None:
-        """Take note that somebody said the object is not on a slice."""
+    def emptied(self, index: int, edit: LabelEdit | None = None) -> None:
+        """Take note that somebody said the object is not on a slice.
+
+        It counts as long as nothing is there, and the object is on some other slice.
+
+        Parameters
+        ----------
+        index : int
+        edit : LabelEdit, optional
+            The edit that wiped it away, if there was anything: undo takes back what was said,
+            and redo says it again.
+        """
         self._empty.add(index)
+        if edit is not None:
+            self._emptying[edit] = index
         self.read([index])
 
     # -- inside ---------------------------------------------------------------------------
@@ -179,15 +206,57 @@ class FollowedObject:
     def _see(self, index: int, mask: np.ndarray) -> None:
         """Take note of the object's (H, W) mask on a slice."""
         now = SliceMask.of(index, mask)
+        if now.region is not None:
+            self._empty.discard(index)
         if now.region is None and index not in self._empty:
             self.slices.drop(index)
             return
-        for made in reversed(self._made.get(index, [])):
-            if made.region == now.region and np.array_equal(made.mask, now.mask):
-                now = made
+        for known in reversed(self._known.get(index, [])):
+            if known.region == now.region and np.array_equal(known.mask, now.mask):
+                now = known
                 break
         self.slices.replace(now)
+
+    def _forget_if_gone(self, edit: LabelEdit | None = None) -> None:
+        """Let go of what was said of an object that is gone: the next may get the same id."""
+        if any(labelled.region is not None for labelled in self.slices):
+            return
+        if edit is not None and (self._empty or self.stopped or self.ends or self._known):
+            said = _Said(set(self._empty), dict(self.stopped), dict(self.ends), self._known)
+            others = [
+                (voxels, old)
+                for voxels, old in self._gone
+                if voxels() is not None and voxels() is not edit.index
+            ]
+            self._gone = [*others, (ref(edit.index), said)]
+        for index in self._empty:
+            self.slices.drop(index)
+        self._empty.clear()
+        self.stopped.clear()
+        self.ends.clear()
+        self._known = {}
+
+    def _recall(self, edit: LabelEdit) -> None:
+        """Know again what was said of an object, where an edit that took it away is taken back."""
+        # An edit and its inverse share their voxels; a new object has others, even if equal ones.
+        for voxels, said in self._gone:
+            if voxels() is edit.index:
+                self.stopped.update(said.stopped)
+                self.ends.update(said.ends)
+                self._empty |= said.empty
+                self._known = {index: list(known) for index, known in said.known.items()}
+                for index in said.empty:
+                    self.slices.replace(self.nothing_on(index))
 
     def _cut(self, index: int) -> SliceMask:
         mask = mask_on(self.labels.data, self.plane_at(index), self.label)
         return SliceMask.of(index, mask)
+
+
+class _Said(NamedTuple):
+    """What is known of an object besides what the labels say."""
+
+    empty: set[int]
+    stopped: dict[int, Stopped]
+    ends: dict[int, Stopped]
+    known: dict[int, list[SliceMask]]

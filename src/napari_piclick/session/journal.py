@@ -16,7 +16,6 @@ them, by another thread, so that they outlive the machine.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from napari_piclick.session.codec import (
+    as_json,
     clicks_to_json,
     edit_to_json,
     mask_to_json,
@@ -132,8 +132,8 @@ class Journal:
             if self._file is None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self.path.open("x", encoding="utf-8")
-                self._file.write(json.dumps(self._head) + "\n")
-            self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+                self._file.write(as_json(self._head) + "\n")
+            self._file.write(as_json(line) + "\n")
             self._file.flush()
         except OSError as error:
             _LOG.info("The journal cannot be written", exc_info=True)

@@ -7,6 +7,7 @@ still holds what the edit gave it, and only changed again where it holds what it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING
@@ -52,6 +53,11 @@ class LabelEdit:
         voxels : tuple of (N,) int
             One index array for each axis, as `numpy.nonzero` has it.
         after : int or (N,) int
+
+        Raises
+        ------
+        LabelsError
+            If no integer type holds these values together with those of the array.
         """
         return cls.made(labels.shape, voxels, labels[voxels], after)
 
@@ -171,7 +177,7 @@ class LabelEdit:
             done = LabelEdit(self.shape, self.index[held], self.before[held], self.after[held])
         if len(done):
             if not _holds(labels.data.dtype, done.after):
-                labels.retype(np.promote_types(labels.data.dtype, done.after.dtype))
+                labels.retype(_wide_enough(labels.data.dtype, done.after.dtype))
             labels.write(done.voxels, done.after.astype(labels.data.dtype, copy=False))
         _narrow(labels, self.before.dtype, self.after.dtype)
         return done
@@ -186,8 +192,19 @@ def _fitting(values: ArrayLike, dtype: np.dtype) -> np.ndarray:
     given = np.asarray(values)
     if not _holds(dtype, given):
         low, high = (np.min_scalar_type(int(edge)) for edge in (given.min(), given.max()))
-        dtype = np.promote_types(dtype, np.promote_types(low, high))
+        dtype = _wide_enough(dtype, low, high)
     return given.astype(dtype)
+
+
+def _wide_enough(*dtypes: np.dtype) -> np.dtype:
+    """The smallest integer type that holds the values of all these."""
+    dtype = reduce(np.promote_types, dtypes)
+    if dtype.kind not in "ui":  # there is no integer type beyond 64 bits
+        raise LabelsError(
+            "No number is left: an object has the largest one that these labels can hold. Give it "
+            "a smaller number first."
+        )
+    return dtype
 
 
 def _values_at(data: np.ndarray, index: np.ndarray) -> np.ndarray:

@@ -64,18 +64,21 @@ class ObjectIndex:
     Parameters
     ----------
     labels : LabelMap
+    empty : bool
+        Whether the labels are known to be empty, so that huge ones need not be looked through.
 
     Attributes
     ----------
     complete : bool
-        Whether every object is known; if not, `scan` would find the others.
+        Whether all of every object is known. If not, only what was edited is, of objects that
+        were there before a part alone; `scan` would find the rest.
     """
 
-    def __init__(self, labels: LabelMap) -> None:
+    def __init__(self, labels: LabelMap, *, empty: bool = False) -> None:
         self._labels = labels
         self._extents: dict[int, Extent] = {}
-        self.complete = False
-        if labels.data.size <= SEARCHED:
+        self.complete = empty
+        if not empty and labels.data.size <= SEARCHED:
             self.scan()
 
     def __contains__(self, label: int) -> bool:
@@ -98,24 +101,16 @@ class ObjectIndex:
 
     def follow(self, edit: LabelEdit) -> None:
         """Take note of a change of the labels."""
-        size = prod(edit.shape[-2:])
-        index = edit.index.astype(np.int64)
-        numbers, inner = index // size, index % size
-        rows, cols = inner // edit.shape[-1], inner % edit.shape[-1]
         for values, sign in ((edit.before, -1), (edit.after, 1)):
-            for label in np.unique(values[values != 0]).tolist():
-                mine = values == label
-                box = (_span(rows[mine]), _span(cols[mine])) if sign > 0 else None
+            for label, number, count, box in _groups(edit, values):
                 extent = self._extents.setdefault(label, Extent())
-                counted = np.unique(numbers[mine], return_counts=True)
-                for number, count in zip(*counted, strict=True):
-                    extent.add(int(number), sign * int(count), box)
+                extent.add(number, sign * count, box if sign > 0 else None)
                 if not extent.slices:
                     del self._extents[label]
 
     def box(self, label: int) -> tuple[slice, ...] | None:
         """A part of the labels that holds the whole object; None if it is not known."""
-        extent = self._extents.get(label)
+        extent = self._extents.get(label) if self.complete else None
         if extent is None:
             return None
         lead = self._labels.data.shape[:-2]
@@ -158,5 +153,27 @@ def box_of(mask: np.ndarray) -> tuple[slice, ...] | None:
     return box
 
 
-def _span(places: np.ndarray) -> slice:
-    return slice(int(places.min()), int(places.max()) + 1)
+def _groups(
+    edit: LabelEdit, values: np.ndarray
+) -> Iterator[tuple[int, int, int, tuple[slice, slice]]]:
+    """Each object on each slice among voxels of an edit: its id, the slice, how many, and a box."""
+    # Sorted once, because another program may set thousands of objects in a single edit.
+    order = np.argsort(values, kind="stable")
+    order = order[values[order] != 0]
+    if not len(order):
+        return
+    labels, index = values[order], edit.index[order].astype(np.int64)
+    width = edit.shape[-1]
+    numbers, inner = np.divmod(index, prod(edit.shape[-2:]))
+    rows, cols = np.divmod(inner, width)
+    # The voxels are in C order, so those of an object come slice by slice.
+    new = (labels[1:] != labels[:-1]) | (numbers[1:] != numbers[:-1])
+    starts = np.concatenate([[0], np.flatnonzero(new) + 1])
+    counts = np.diff(starts, append=len(order))
+    lows = [np.minimum.reduceat(axis, starts).tolist() for axis in (rows, cols)]
+    highs = [(np.maximum.reduceat(axis, starts) + 1).tolist() for axis in (rows, cols)]
+    for label, number, count, row0, row1, col0, col1 in zip(
+        labels[starts].tolist(), numbers[starts].tolist(), counts.tolist(),
+        lows[0], highs[0], lows[1], highs[1], strict=True,
+    ):  # fmt: skip
+        yield label, number, count, (slice(row0, row1), slice(col0, col1))

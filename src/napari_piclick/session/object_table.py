@@ -46,7 +46,9 @@ class Row:
     clicks: int
 
 
-def object_table(objects: Objects, spacing: Sequence[float] | None = None) -> list[Row]:
+def object_table(
+    objects: Objects, spacing: Sequence[float] | None = None, *, search: bool = False
+) -> list[Row]:
     """The rows of all objects, by id.
 
     Parameters
@@ -54,8 +56,12 @@ def object_table(objects: Objects, spacing: Sequence[float] | None = None) -> li
     objects : Objects
     spacing : sequence of float, optional
         Size of a voxel along each axis of the labels that measures a length; 1 each if not said.
+    search : bool
+        Whether huge labels may be looked through, once. If not, there are rows for what was
+        changed in them since they were taken, and of objects that were there before, they count
+        only that.
     """
-    index = objects.index
+    index = objects.searched_index if search else objects.index
     if index is None:
         return []
     voxel = prod(abs(float(length)) for length in spacing or (1.0,))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import index as as_int
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -12,12 +12,12 @@ from napari_piclick.session.draft import Draft
 from napari_piclick.session.drafts import BLANK
 from napari_piclick.session.label_map import ArrayLabels, LabelsError
 from napari_piclick.session.object_classes import ObjectClasses
-from napari_piclick.session.object_index import SEARCHED, ObjectIndex, box_of
 from napari_piclick.session.object_shape import filled, largest_part, smoothed
 from napari_piclick.session.record import Making, Record
 from napari_piclick.session.reshape_object import replace_object, reshape_object
 from napari_piclick.session.step import Step
 from napari_piclick.session.touched import touched
+from napari_piclick.session.whereabouts import Whereabouts
 from napari_piclick.session.write_object import mask_on, write_object
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from napari_piclick.session.label_edit import LabelEdit
     from napari_piclick.session.label_map import LabelMap
     from napari_piclick.session.ledger import Ledger
-
-#: Labels of up to so many voxels are searched for an object every time: some 5 ms.
-QUICK = 2**22
+    from napari_piclick.session.object_index import ObjectIndex
 
 
 class Objects:
@@ -42,7 +40,7 @@ class Objects:
     here : callable
         Gives the current place, and its plane; both None if there is none.
     labels : integer array or LabelMap, optional
-        Where they are; an array is changed in place.
+        Where they are; an array is changed in place as long as ids fit its type.
 
     Attributes
     ----------
@@ -59,15 +57,17 @@ class Objects:
     ) -> None:
         self._ledger = ledger
         self._here = here
-        self._indices: WeakKeyDictionary[LabelMap, ObjectIndex] = WeakKeyDictionary()
+        self._whereabouts = Whereabouts()
         self.classes = ObjectClasses()
         self.labels: LabelMap | None = None
         self.set_labels(labels)
-        ledger.edited.connect(self._on_edited)
+        ledger.edited.connect(self._whereabouts.follow)
 
     def set_labels(self, labels: np.ndarray | LabelMap | None) -> None:
-        """Take other labels; an array is changed in place."""
+        """Take other labels; an array is changed in place as long as ids fit its type."""
         self.labels = ArrayLabels(labels) if isinstance(labels, np.ndarray) else labels
+        if self.labels is not None:
+            self._whereabouts.begin(self.labels)
 
     @property
     def records(self) -> Mapping[int, Record]:
@@ -76,17 +76,18 @@ class Objects:
 
     @property
     def index(self) -> ObjectIndex | None:
-        """Where each object is; None without labels."""
-        if self.labels is None:
-            return None
-        if self.labels not in self._indices:
-            self._indices[self.labels] = ObjectIndex(self.labels)
-        return self._indices[self.labels]
+        """Where each object is, of huge labels as far as that is known; None without labels."""
+        return None if self.labels is None else self._whereabouts.index(self.labels)
+
+    @property
+    def searched_index(self) -> ObjectIndex | None:
+        """The same of all objects: huge labels are looked through for it, once."""
+        return None if self.labels is None else self._whereabouts.searched(self.labels)
 
     def look_again(self) -> None:
         """Look through the labels again, after they were changed without a word."""
         if self.labels is not None:
-            self._indices.pop(self.labels, None)
+            self._whereabouts.look_again(self.labels)
 
     def accept(self, *, overwrite: bool = False) -> Written | None:
         """Write the answered draft of this plane into the labels, if there are any.
@@ -109,7 +110,9 @@ class Objects:
                 self.labels, plane, region, mask, label=label, overwrite=overwrite
             )
             before = self.records.get(written.label)
-            after = (before or Record()).made(place, Making.of(draft))
+            # A new object may get the id of one that is gone: what was known of that is not its.
+            known = before if label is not None else None
+            after = (known or Record()).made(place, Making.of(draft))
             step = replace(
                 step,
                 what=f"object {written.label}",
@@ -155,11 +158,11 @@ class Objects:
         LabelsError
             If there is no such object, or no plane.
         """
-        labels = self._need_labels()
+        label, labels = as_int(label), self._need_labels()
         place, plane = self._here()
         if plane is None:
             raise LabelsError("There is no plane to click on: go to a slice of the image.")
-        if label == 0 or not self._exists(label):
+        if label == 0 or not self._whereabouts.may_exist(labels, label):
             raise LabelsError(f"There is no object {label}: pick one that is labelled.")
         draft = Draft.of_object(label, labels, mask_on(labels.data, plane, label))
         before = self._ledger.drafts.on(place)
@@ -173,6 +176,7 @@ class Objects:
         LabelsError
             If there is no such object.
         """
+        label = as_int(label)
         self._cut(label)
         self.classes.add(kind)
         before = self.records.get(label)
@@ -259,34 +263,22 @@ class Objects:
         LabelsError
             If there is no such object there, or nothing would be left of it.
         """
-        labels, box = self._need_labels(), self._cut(label)
+        labels, box = self._need_labels(), self._cut(as_int(label))
         _, plane = self._here()
         edit = reshape_object(labels.data, box, label, change, None if whole else plane)
         return self.apply(edit, f"{what}: object {label}") if len(edit) else None
 
     # -- inside ---------------------------------------------------------------------------
 
-    def _exists(self, label: int) -> bool:
-        data, index = self._need_labels().data, self.index
-        if data.size <= QUICK:
-            return bool((data == label).any())
-        return index is not None and (label in index or not index.complete)
-
     def _cut(self, label: int) -> tuple[slice, ...]:
         """A part of the labels that holds the whole object."""
-        data, index = self._need_labels().data, self.index
-        if index is not None and label not in index and not index.complete:
-            index.scan()
-        box = None
-        if label and data.size <= QUICK:
-            box = box_of(data == label)
-        elif label and index is not None:
-            box = index.box(label)
+        box = self._whereabouts.box(self._need_labels(), label)
         if box is None:
             raise LabelsError(f"There is no object {label}: pick one that is labelled.")
         return box
 
     def _replace(self, label: int, by: int, what: str) -> Step:
+        label, by = as_int(label), as_int(by)
         labels, box = self._need_labels(), self._cut(label)
         edit = replace_object(labels.data, box, label, by)
         drafts = touched(self._ledger.drafts, edit, labels)
@@ -302,14 +294,6 @@ class Objects:
                 records[by] = (known.get(by), joined)
         place, _ = self._here()
         return self._ledger.do(Step(what, place, drafts, (edit,), records, labels))
-
-    def _on_edited(self, labels: LabelMap, edit: LabelEdit) -> None:
-        if labels in self._indices:
-            self._indices[labels].follow(edit)
-        elif labels.data.size > SEARCHED:
-            # These will not be searched unasked, so they are followed from the first edit on.
-            self._indices[labels] = ObjectIndex(labels)
-            self._indices[labels].follow(edit)
 
     def _need_labels(self) -> LabelMap:
         if self.labels is None:

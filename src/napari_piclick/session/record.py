@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_piclick.session.slice_mask import SliceMask
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
@@ -23,8 +25,9 @@ class Making:
     clicks : tuple of Click
     choices : tuple of (int, int)
         The user's choices among the proposals: after how many clicks, and which.
-    start : (H, W) bool, optional
-        The mask that the first click refined; None for a new object.
+    began : SliceMask, optional
+        The mask that the first click refined; None for a new object. Only where it lies is kept:
+        there may be thousands of them.
     model, weights_hash : str
     iou, confidence : float
         What the model predicted for the mask that was kept.
@@ -32,7 +35,7 @@ class Making:
 
     clicks: tuple[Click, ...]
     choices: tuple[tuple[int, int], ...] = ()
-    start: np.ndarray | None = None
+    began: SliceMask | None = None
     model: str = ""
     weights_hash: str = ""
     iou: float = 0.0
@@ -53,12 +56,22 @@ class Making:
         return cls(
             draft.clicks,
             draft.choices,
-            draft.start,
+            cropped(draft.start),
             draft.prompt.model,
             draft.prompt.weights_hash,
             float(draft.proposals.iou[chosen]),
             float(draft.proposals.confidence[chosen]),
         )
+
+    @property
+    def start(self) -> np.ndarray | None:
+        """(H, W) bool, made anew: the mask that the first click refined; None for a new object."""
+        return None if self.began is None else self.began.plane_mask()
+
+
+def cropped(mask: np.ndarray | None) -> SliceMask | None:
+    """An (H, W) bool mask as a making keeps it; see `Making.began`."""
+    return None if mask is None else SliceMask.of(0, mask)
 
 
 @dataclass(frozen=True, eq=False)

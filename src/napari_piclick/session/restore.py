@@ -10,13 +10,13 @@ from napari_piclick.session.step import Step
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_piclick.session.clicking import Clicking
     from napari_piclick.session.label_map import LabelMap
     from napari_piclick.session.recovery import Recovered, RecoveredLabels
+    from napari_piclick.session.session import Session
 
 
 def restore(
-    session: Clicking,
+    session: Session,
     found: Recovered,
     labels_for: Callable[[RecoveredLabels], LabelMap | None],
 ) -> int:
@@ -24,10 +24,11 @@ def restore(
 
     Parameters
     ----------
-    session : Clicking
+    session : Session
     found : Recovered
     labels_for : callable
-        Gives the labels to restore into; None to leave them out.
+        Gives the labels to restore into; None to leave them out. It is asked about all labels
+        of which anything is told, be it only classes, or that one of their objects was taken up.
 
     Returns
     -------
@@ -39,17 +40,24 @@ def restore(
     LabelsError
         If labels cannot be written.
     """
+    refined = {kept.labels for kept in found.drafts.values()}
     homes: dict[int, LabelMap] = {}
     objects = 0
     for number, lost in found.labels.items():
-        labels = labels_for(lost) if lost.edits else None
+        wanted = lost.edits or lost.records or number in refined
+        labels = labels_for(lost) if wanted else None
         if labels is None:
             continue
         homes[number] = labels
-        known = session.ledger.records(labels)
-        records = {label: (known.get(label), record) for label, record in lost.records.items()}
-        edit = lost.edit_of(labels.data)
-        session.ledger.do(Step("recovered objects", edits=(edit,), records=records, labels=labels))
+        for record in lost.records.values():
+            session.objects.classes.add(record.kind)
+        if lost.edits or lost.records:
+            known = session.ledger.records(labels)
+            records = {label: (known.get(label), record) for label, record in lost.records.items()}
+            edits = (lost.edit_of(labels.data),) if lost.edits else ()
+            session.ledger.do(
+                Step("recovered objects", edits=edits, records=records, labels=labels)
+            )
         objects += len(lost.records)
     drafts = {}
     for place, kept in found.drafts.items():

@@ -23,7 +23,7 @@ import numpy as np
 import tifffile
 
 from napari_piclick.io.whole_file import whole_file
-from napari_piclick.session.codec import record_from_json, record_to_json
+from napari_piclick.session.codec import as_json, record_from_json, record_to_json
 from napari_piclick.session.image_identity import ImageIdentity
 from napari_piclick.session.step import Step
 
@@ -84,7 +84,7 @@ class SavedSession:
             picture = io.BytesIO()
             tifffile.imwrite(picture, self.labels, compression="zlib", metadata=None)
             archive.writestr("labels.tif", picture.getbuffer())
-            archive.writestr("prompts.json", json.dumps(about, indent=1))
+            archive.writestr("prompts.json", as_json(about, indent=1))
 
     def resume(self, session: Session) -> None:
         """Go on from here: a session whose labels are these learns what is known of them.

@@ -8,6 +8,7 @@ It can be scripted, and then answers at once::
     session.choose(2)
     session.accept()
     session.undo()
+    session.labels.data  # to be saved
 
 A window gives it no predictor: it reads the `question`, has it answered elsewhere, and
 hands the answer to `receive`, which drops it if the user has gone on in the meantime.
@@ -38,7 +39,8 @@ class Session(Clicking):
     predictor : Predictor, optional
         Answers every question at once. Without it, answers come through `receive`.
     labels : integer array or LabelMap, optional
-        Takes accepted objects; an array is changed in place.
+        Takes accepted objects. An array is changed in place as long as ids fit its type;
+        ``session.labels.data`` has them in any case.
 
     Attributes
     ----------

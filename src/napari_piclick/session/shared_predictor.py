@@ -47,11 +47,12 @@ class SharedPredictor:
         return self._predictor.device
 
     def set_image(self, image: Any, **how: Any) -> None:
-        """Take a plane; see `ClickPredictor.set_image`."""
-        self._image = image, how
+        """Take a plane; see `ClickPredictor.set_image`. If that fails, the one before stays."""
         with self._turn.lock:
-            self._turn.user = self
+            self._turn.user = None  # nobody knows what the predictor holds if this fails
             self._predictor.set_image(image, **how)
+            self._turn.user = self
+            self._image = image, how
 
     def prefetch(self, image: Any, **how: Any) -> None:
         """Do what can be done ahead for another plane."""

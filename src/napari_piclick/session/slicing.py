@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import index as as_int
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_piclick.plane import Plane
-from napari_piclick.session.label_map import LabelsError
+from napari_piclick.session.label_map import ArrayLabels, LabelsError
 from napari_piclick.session.object_table import object_table
 from napari_piclick.session.place import Place
 from napari_piclick.session.plane_stack import PlaneStack
@@ -50,7 +51,7 @@ class Slicing(Session):
         if len(sizes) != ndim:
             raise ValueError(f"The spacing needs {ndim} numbers, one for each axis; not {sizes}.")
         shared = SharedPredictor(predictor)
-        super().__init__(shared, np.zeros(shape, np.uint16) if labels is None else labels)
+        super().__init__(shared, ArrayLabels.empty(shape) if labels is None else labels)
         self._beside = shared.again()
         self._axis = axis
         rows, cols = [other for other in range(ndim - 3, ndim) if other != axis][-2:]
@@ -80,21 +81,25 @@ class Slicing(Session):
         ------
         IndexError
             If there is no such slice.
+        Exception
+            If the slice cannot be read; then the session stays where it is.
         """
         here = self._stack.plane
+        index = tuple(map(as_int, index))
         place = index
         if len(index) == 1:
             at = here.hidden.index(self._axis)
             place = (*here.index[:at], index[0], *here.index[at + 1 :])
         self._check(place)
-        self._stack = replace(self._stack, plane=replace(here, index=place))
-        source = self._stack.source(self._stack.position)
-        self.set_image(
-            source.pixels,
-            contrast_limits=source.window,
-            rgb=source.rgb,
-            key=Place(self._stack.key, source.plane),
-        )
+        before, self._stack = self._stack, replace(self._stack, plane=replace(here, index=place))
+        key = Place(self._stack.key, self._stack.plane)
+        try:
+            source = self._stack.source(self._stack.position)
+            self.set_image(source.pixels, contrast_limits=source.window, rgb=source.rgb, key=key)
+        finally:
+            # A slice may not be readable: the clicks and the labels must be of the same one.
+            if self.plane != key:
+                self._stack = before
 
     def go_to_object(self, label: int) -> None:
         """Go to a slice on which an object is: of slices along the last two axes, its largest.
@@ -104,7 +109,7 @@ class Slicing(Session):
         LabelsError
             If there is no such object.
         """
-        index = self.objects.index
+        index = self.objects.searched_index
         voxel = None if index is None else index.voxel(label)
         if voxel is None:
             raise LabelsError(f"There is no object {label}: pick one that is labelled.")
@@ -112,7 +117,7 @@ class Slicing(Session):
 
     def table(self) -> list[Row]:
         """A row for each object, with its volume in the units of the spacing."""
-        return object_table(self.objects, self.spacing)
+        return object_table(self.objects, self.spacing, search=True)
 
     def _check(self, index: tuple[int, ...]) -> None:
         hidden = self._stack.plane.hidden

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from operator import index as as_int
 from typing import TYPE_CHECKING
 
 from napari_piclick.session.followed_object import FollowedObject
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from napari_piclick.plane import Plane
+    from napari_piclick.session.accepted import Accepted
+    from napari_piclick.session.label_edit import LabelEdit
+    from napari_piclick.session.label_map import LabelMap
     from napari_piclick.session.quality import SliceQuality
     from napari_piclick.session.step import Step
     from napari_piclick.session.stopping import Rules, Stopped
@@ -39,7 +43,8 @@ class VolumeSession(Slicing):
     volume : (..., D, H, W) array-like, or (..., D, H, W, 3 or 4) with ``rgb``
         NumPy or lazy: only planes are ever read. Axes in front are time and the like.
     labels : integer array or LabelMap, optional
-        Takes accepted objects; an array is changed in place. A new array by default.
+        Takes accepted objects. An array is changed in place as long as ids fit its type;
+        ``session.labels.data`` has them in any case. A new array by default.
     axis : int, optional
         The axis to go along. By default the last one in front of the two that the planes show;
         of the last three axes, the other two are shown.
@@ -60,10 +65,26 @@ class VolumeSession(Slicing):
         another number of axes.
     """
 
+    #: The object whose slices are being written, and noted as they are.
+    _writing: FollowedObject | None = None
+
     @cached_property
     def _followed(self) -> dict[tuple[int, Plane], FollowedObject]:
         """Objects that were looked at, by label and the first plane of their stack."""
+        self.ledger.edited.connect(self._on_edited)  # as soon as there is anything to follow
         return {}
+
+    def accept(self, *, overwrite: bool = False) -> Accepted | None:
+        """Finish the object, write it into the labels, and start the next; see `Session.accept`.
+
+        The slice in view counts as labelled by hand from then on.
+        """
+        accepted = super().accept(overwrite=overwrite)
+        if accepted is not None and accepted.written is not None:
+            followed = self._followed.get(self._key(accepted.written.label))
+            if followed is not None and followed.labels is self.labels:
+                followed.confirmed(self._position)
+        return accepted
 
     def propagate(
         self, label: int, *, steps: Sequence[int] = (1, -1), rules: Rules | None = None
@@ -111,7 +132,6 @@ class VolumeSession(Slicing):
         Parameters, returns and raises as for `propagate`.
         """
         followed, start = self._follow(label), self._position
-        followed.confirmed(start)
         if followed.slices.get(start) is None:
             raise LabelsError(
                 f"Object {label} is not on slice {start}: correct it there, and accept it, first."
@@ -156,12 +176,13 @@ class VolumeSession(Slicing):
         Returns
         -------
         Step or None
-            None if there was nothing of it.
+            None if there was nothing of it. It is noted all the same, and clicking on the object
+            there takes it back.
         """
         followed, index = self._follow(label), self._position
         what = f"object {label} is not on this slice"
         step = self._write(followed, followed.nothing_on(index), what, None)
-        followed.emptied(index)
+        followed.emptied(index, None if step is None else step.edits[-1])
         return step
 
     def quality(self, label: int) -> list[SliceQuality]:
@@ -192,17 +213,31 @@ class VolumeSession(Slicing):
         self, followed: FollowedObject, labelled: SliceMask, what: str, step: Step | None
     ) -> Step | None:
         edit = followed.edit(labelled)
-        return self.apply(edit, what, step) if len(edit) else step
+        if not len(edit):
+            return step
+        self._writing = followed
+        try:
+            return self.apply(edit, what, step)
+        finally:
+            self._writing = None
+
+    def _on_edited(self, labels: LabelMap, edit: LabelEdit) -> None:
+        for followed in self._followed.values():
+            if followed.labels is labels and followed is not self._writing:
+                followed.follow(edit)
+
+    def _key(self, label: int) -> tuple[int, Plane]:
+        return as_int(label), self._stack.plane_at(0)
 
     def _follow(self, label: int) -> FollowedObject:
         """The object slice by slice, as the labels have it now."""
         labels = self.labels
         if labels is None:
             raise LabelsError("There are no labels to change: give the session some.")
-        key = label, self._stack.plane_at(0)
+        key = self._key(label)
         known = self._followed.get(key)
         if known is None or known.labels is not labels:
-            known = FollowedObject(labels, label, self._stack.plane, self._axis)
+            known = FollowedObject(labels, key[0], self._stack.plane, self._axis)
             self._followed[key] = known
         known.read()
         return known
