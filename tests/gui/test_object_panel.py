@@ -140,7 +140,7 @@ def test_a_session_that_was_cut_short_is_offered_and_comes_back(
 
 def test_the_autosave_timer_saves(busy_desk: Desk, tmp_path: Path) -> None:
     desk = busy_desk
-    desk.controller.keeper.folder = tmp_path
+    desk.controller.saver.files.folder = tmp_path
     desk.panel.objects.table.selectRow(0)
     press(desk, strings.SMOOTH)
     desk.panel.autosave.set_minutes(0.0005)

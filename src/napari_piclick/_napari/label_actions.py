@@ -10,6 +10,7 @@ from napari.utils.notifications import show_warning
 from psygnal import Signal
 
 from napari_piclick._napari.destination import Destination
+from napari_piclick._napari.homes import Homes
 from napari_piclick._napari.viewfinder import NO_IMAGE
 from napari_piclick.session.label_map import LabelsError
 from napari_piclick.session.object_table import object_table
@@ -45,6 +46,8 @@ class LabelActions:
     Attributes
     ----------
     destination : Destination
+    homes : Homes
+        Which image each of the labels belongs to.
     overwrite : bool
         Whether an accepted object may take pixels from others.
     written : Written or None
@@ -63,6 +66,7 @@ class LabelActions:
         ours: Callable[[], Sequence[Layer]],
     ) -> None:
         self.destination = Destination(viewer)
+        self.homes = Homes(view)
         self.overwrite = False
         self.written: Written | None = None
         self._viewer = viewer

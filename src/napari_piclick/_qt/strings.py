@@ -277,7 +277,7 @@ def _written(controller: Controller) -> str:
 
 
 def _unfinished(controller: Controller) -> str:
-    waiting = controller.elsewhere
+    waiting = controller.view.elsewhere(controller.session.unfinished)
     if not waiting:
         return ""
     if len(waiting) > 1:

@@ -104,7 +104,7 @@ class PiClickWidget(QWidget):
         self.sections.add(object_strings.OBJECTS, self.objects, opened=False)
         self._banner = RecoveryBanner(self.controller)
         self.autosave = AutosaveTimer(
-            self.controller.keeper, self, self.preferences.autosave_minutes
+            self.controller.saver, self, self.preferences.autosave_minutes
         )
         self.volume = VolumePanel(self.controller)
         self._activities = Activities(self.controller)
