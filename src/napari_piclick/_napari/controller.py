@@ -178,7 +178,7 @@ class Controller:
             return
         self.overlay.close()
         self._view.look_at(image)
-        self.labels.destination.fit(self._view.shape)
+        self.labels.destination.turn_to(image, self._view.shape)
         self.overlay.lay_on(image)
         self.keeper.look_for_offer()
         self.overlay.draw()
@@ -268,6 +268,7 @@ class Controller:
             self.session.hide()
         else:
             self.session.show(self._view.place, self.plane.shape)
+        self.labels.destination.turn_to(self.image, self._view.shape)  # it may have another shape
 
     def _on_image_gone(self) -> None:
         gone = self.image.unique_id if self.image is not None else None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from napari.layers import Image
 
+    from napari_piclick._napari.destination import Destination
     from napari_piclick._napari.viewfinder import Viewfinder
     from napari_piclick.session.label_map import LabelMap
 
@@ -46,10 +47,12 @@ class Homes:
     Parameters
     ----------
     view : Viewfinder
+    destination : Destination
     """
 
-    def __init__(self, view: Viewfinder) -> None:
+    def __init__(self, view: Viewfinder, destination: Destination) -> None:
         self._view = view
+        self._destination = destination
         self._seen: WeakKeyDictionary[Image, tuple[Any, Home]] = WeakKeyDictionary()
         self._known: WeakKeyDictionary[LabelMap, Home] = WeakKeyDictionary()
 
@@ -60,11 +63,12 @@ class Homes:
         return None if image is None else self._home_at(image)
 
     def of(self, labels: LabelMap) -> Home | None:
-        """The image of labels: the one on which something was first done to them."""
-        here, known = self.here, self._known.get(labels)
-        mine = known is None or (here is not None and here.image == known.image)
-        if here is not None and mine and here.shape == tuple(labels.data.shape):
-            self._known[labels] = here
+        """The image of labels: the one that they were chosen or made for."""
+        image = self._destination.image_of(getattr(labels, "layer", None)) or self._view.image
+        home, known = None if image is None else self._home_at(image), self._known.get(labels)
+        mine = known is None or (home is not None and home.image == known.image)
+        if home is not None and mine and home.shape == tuple(labels.data.shape):
+            self._known[labels] = home
         return self._known.get(labels)
 
     def spacing(self, labels: LabelMap) -> tuple[float, ...] | None:

@@ -66,7 +66,7 @@ class LabelActions:
         ours: Callable[[], Sequence[Layer]],
     ) -> None:
         self.destination = Destination(viewer)
-        self.homes = Homes(view)
+        self.homes = Homes(view, self.destination)
         self.overwrite = False
         self.written: Written | None = None
         self._viewer = viewer
