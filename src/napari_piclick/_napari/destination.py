@@ -32,6 +32,8 @@ class Destination:
     ----------
     changed : psygnal.Signal
         Emitted when another layer, or a new one, is to take the objects.
+    selected : psygnal.Signal
+        Emitted when another id is selected in the layer that takes the objects.
     painted : psygnal.Signal
         Emitted with (target, edit) after somebody else changed one of the layers, with a brush.
     gone : psygnal.Signal
@@ -39,6 +41,7 @@ class Destination:
     """
 
     changed = Signal()
+    selected = Signal()
     painted = Signal(object, object)
     gone = Signal(object)
 
@@ -158,14 +161,20 @@ class _Followed:
         self._shape = target.data.shape
         target.painted.connect(self._on_painted)
         target.replaced.connect(self._on_replaced)
+        target.selected.connect(self._on_selected)
 
     def close(self) -> None:
         self.target.painted.disconnect(self._on_painted)
         self.target.replaced.disconnect(self._on_replaced)
+        self.target.selected.disconnect(self._on_selected)
         self.target.close()
 
     def _on_painted(self, edit: LabelEdit) -> None:
         self._destination.painted.emit(self.target, edit)
+
+    def _on_selected(self) -> None:
+        if self._destination.target is self.target:
+            self._destination.selected.emit()
 
     def _on_replaced(self) -> None:
         if self.target.layer.multiscale or self.target.data.shape != self._shape:
