@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,12 @@ from tests._napari.conftest import PatientJobs, click_at
 
 from napari_piclick._napari import saver as saver_module
 from napari_piclick._napari.controller import Controller
+from napari_piclick.session import LabelEdit
+from napari_piclick.session.image_identity import ImageIdentity
+from napari_piclick.session.journal import Journal
+from napari_piclick.session.label_map import ArrayLabels
+from napari_piclick.session.record import Record
+from napari_piclick.session.recovery import read_journal
 from napari_piclick.session.saved_session import SavedSession
 
 if TYPE_CHECKING:
@@ -189,3 +196,113 @@ def test_an_autosaved_file_is_opened_under_the_name_that_its_labels_had(
     assert second.target.name.startswith("nuclei")
     assert sorted(saved_in(cells.parent)) == [[1, 2], [1, 2, 3]]
     second.close()
+
+
+def test_an_image_that_is_given_other_data_is_saved_and_journaled_as_it_is_now(
+    open_file: Callable[[Path], Controller], keep: Keep, cells: Path, blocks: np.ndarray
+) -> None:
+    controller, path = open_file(cells), cells.with_name("mine.piclick")
+    keep(controller, FIRST)
+    controller.image.data = blocks[:, :20]
+    keep(controller, FIRST)
+    assert controller.saver.save(path)
+    assert SavedSession.open(path).image.shape == (12, 20, 50)
+    assert controller.saver.open(path)
+    assert controller.target.data.shape == (12, 20, 50)
+    journals = controller.keeper.folder.glob("*.jsonl")
+    found = [read_journal(journal, "image") for journal in journals]
+    for journal in found:
+        assert {labels.shape for labels in journal.labels.values()} == {journal.image.shape}
+    assert {journal.image.shape for journal in found} == {(12, 40, 50), (12, 20, 50)}
+    autosave(controller)
+    assert saved_in(cells.parent) == [[1]] * 3, "of the first size, what was opened, and mine"
+    controller.close()
+
+
+def test_a_journal_of_which_something_was_left_out_is_not_put_away(
+    open_file: Callable[[Path], Controller], cells: Path, blocks: np.ndarray, said: list[str]
+) -> None:
+    folder = cells.parent.parent / "journals"
+    program = {"pid": 0, "started": 0.0}
+    identity = ImageIdentity.of("cells", blocks)
+    journal = Journal(folder / "1.jsonl", identity, program, lambda _: "cells", said.append)
+    maps = [ArrayLabels(np.zeros(shape, np.uint8)) for shape in ((12, 20, 50), blocks.shape)]
+    for labels in maps:
+        voxels = tuple(np.array([k]) for k in FIRST)
+        journal.edit(labels, LabelEdit.of(labels.data, voxels, np.array([1])))
+        journal.record(labels, 1, Record())
+    journal._file.close()
+    controller = open_file(cells)
+    assert controller.keeper.offer == journal.path
+    controller.keeper.recover()
+    (sentence,) = said
+    assert sentence.startswith("Recovered 1 objects and 0 clicks")
+    assert str(journal.path) in sentence
+    assert journal.path.exists()
+    assert controller.keeper.offer is None, "what could be recovered was"
+    controller.close()
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes all labels large ones."""
+    monkeypatch.setattr(saver_module, "LARGE", 1000)
+
+
+def test_large_labels_are_saved_as_they_were_while_work_goes_on(
+    open_file: Callable[[Path], Controller],
+    keep: Keep,
+    cells: Path,
+    jobs: PatientJobs,
+    large: None,
+    said: list[str],
+) -> None:
+    controller, path = open_file(cells), cells.with_name("mine.piclick")
+    keep(controller, FIRST)
+    busy = []
+    controller.changed.connect(lambda: busy.append(controller.saver.busy))
+    gate = threading.Event()
+    controller.saver._thread.submit(gate.wait, 30)
+    assert controller.saver.save(path)
+    assert not controller.saver.save(path)
+    assert "still being saved" in said.pop()
+    keep(controller, SECOND)
+    assert not path.exists()
+    gate.set()
+    jobs.streams[-1].work()
+    assert np.unique(SavedSession.open(path).labels).tolist() == [0, 1]
+    assert busy[0]
+    assert not busy[-1]
+    autosave(controller)
+    assert sorted(saved_in(cells.parent)) == [[1], [1, 2]], "the second is new since then"
+    controller.saver.save(cells.parent / "gone" / "mine.piclick")
+    jobs.streams[-1].work()
+    assert "no folder" in said.pop()
+    assert controller.saver.save(path)
+    controller.close()
+
+
+def test_without_memory_large_labels_are_saved_at_once_or_it_is_said(
+    open_file: Callable[[Path], Controller],
+    keep: Keep,
+    cells: Path,
+    large: None,
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    controller, path = open_file(cells), cells.with_name("mine.piclick")
+    keep(controller, FIRST)
+    monkeypatch.setattr(saver_module, "_copied", full)
+    assert controller.saver.save(path)
+    assert saved_in(cells.parent) == [[1]]
+    keep(controller, SECOND)
+    autosave(controller)
+    assert "not enough memory" in said.pop()
+    monkeypatch.setattr("napari_piclick.session.saved_session.tifffile.imwrite", full)
+    assert not controller.saver.save(path)
+    assert "not enough memory" in said.pop()
+    assert saved_in(cells.parent) == [[1]], "the older one is still whole"
+    controller.close()

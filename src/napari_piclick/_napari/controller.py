@@ -86,13 +86,13 @@ class Controller:
             viewer, self.session, self._view, ours=lambda: self.overlay.layers
         )
         self.keeper = Keeper(self.session, self._view, self.labels, journals)
-        self.saver = Saver(self.session, self._view, self.labels, self.keeper.folder)
         self.answers = Answers(self.session, self._view, jobs)
         self.volume: VolumeActions = VolumeActions(self, jobs.beside(), jobs.beside())
         self.class_colors = ClassColors(self.labels, self.session, jobs.beside())
         self.live: LivePreview = LivePreview(
             viewer, self.session, self._view, self.overlay, self.answers, jobs.beside()
         )
+        self.saver = Saver(self.session, self.labels, self.keeper.folder, jobs.beside())
         self._closed = False
         self.session.changed.connect(self._on_session_changed)
         self.answers.received.connect(self._on_received)
@@ -106,7 +106,7 @@ class Controller:
         self._view.plane_changed.connect(self._on_plane_changed)
         self._view.image_gone.connect(self._on_image_gone)
         self._view.image_wanted.connect(self._on_image_wanted)
-        for part in (self.answers, self.labels, self.keeper, self.class_colors):
+        for part in (self.answers, self.labels, self.keeper, self.saver, self.class_colors):
             part.changed.connect(self._on_something_changed)
         for name in ("inserted", "removed", "renamed"):
             getattr(viewer.layers.events, name).connect(self._on_something_changed)

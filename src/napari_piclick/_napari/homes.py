@@ -33,12 +33,15 @@ class Home:
         Size in voxels, colours left out.
     path : Path or None
         The file that it was read from.
+    rgb : bool
+        Whether it has colours.
     """
 
     image: Hashable
     identity: ImageIdentity
     shape: tuple[int, ...]
     path: Path | None
+    rgb: bool
 
 
 class Homes:
@@ -89,6 +92,7 @@ class Homes:
                 identity,
                 identity.shape[: image.ndim],
                 None if source is None else Path(source),
+                bool(image.rgb),
             )
             known = self._seen[image] = (data, home)
         return known[1]

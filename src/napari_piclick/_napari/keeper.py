@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari_piclick.session.draft import Draft
     from napari_piclick.session.label_map import LabelMap
     from napari_piclick.session.record import Record
-    from napari_piclick.session.recovery import RecoveredLabels
+    from napari_piclick.session.recovery import Recovered, RecoveredLabels
 
 
 class Keeper:
@@ -100,6 +100,7 @@ class Keeper:
             return
         try:
             found = read_journal(path, image.unique_id, rgb=bool(image.rgb))
+            rest = self._leave_out_other_sizes(found)
             objects = self._labels.tried(lambda: restore(self._session, found, self._labels_for))
         except JournalError as error:
             show_warning(str(error))
@@ -107,8 +108,15 @@ class Keeper:
         if objects is None:  # it was said why, and the journal stays for another try
             return
         clicks = sum(len(draft.clicks) for draft in found.drafts.values())
-        damaged = " Its last lines are damaged and were left out." if found.damaged else ""
-        show_info(f"Recovered {objects} objects and {clicks} clicks on unfinished ones.{damaged}")
+        told = f"Recovered {objects} objects and {clicks} clicks on unfinished ones."
+        if found.damaged:
+            told += " Its last lines are damaged and were left out."
+        if rest:  # not put away: it is offered again when the image is opened in that size
+            show_warning(f"{told} What belongs to an image of another size is kept in {path}.")
+            self.offer = None
+            self.changed.emit()
+            return
+        show_info(told)
         self.decline()
 
     def decline(self) -> None:
@@ -139,6 +147,15 @@ class Keeper:
         homes = self._journals if here is None else (here, *self._journals)
         size = (place.image, place.plane.volume_shape)
         return self._journal(next((h for h in homes if (h.image, h.shape) == size), None))
+
+    def _leave_out_other_sizes(self, found: Recovered) -> bool:
+        """Leave out what was done on another size of the image; whether there is any."""
+        shape, before = self._view.shape, len(found.drafts)
+        for place in list(found.drafts):
+            if isinstance(place, Place) and place.plane.volume_shape != shape:
+                del found.drafts[place]
+        others = (lost for lost in found.labels.values() if lost.shape != shape)
+        return len(found.drafts) < before or any(lost.edits or lost.records for lost in others)
 
     def _labels_for(self, lost: RecoveredLabels) -> LabelMap | None:
         return self._labels.named(lost.name) if lost.shape == self._view.shape else None
