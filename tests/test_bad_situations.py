@@ -25,11 +25,10 @@ from napari.utils.notifications import notification_manager
 from tests._napari.conftest import PatientJobs, click_at
 from tests.conftest import FloodPredictor
 
-from napari_piclick._napari import keeper as keeper_module
 from napari_piclick._napari.controller import Controller
 from napari_piclick.session import journal as journal_module
 from napari_piclick.session.engine import Engine
-from napari_piclick.session.saved_session import SavedSession
+from napari_piclick.session.saved_session import SUFFIX, SavedSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,9 +129,9 @@ def test_labels_that_cannot_be_used(desk: Desk, labels: object, part: str) -> No
 def test_06_the_disk_is_full_on_autosave(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    keeper = desk.controller.keeper
-    keeper.autosave()
-    keeper._saving.result(30)
+    saver = desk.controller.saver
+    saver.autosave()
+    next(iter(saver.writing.values())).result(30)
     (good,) = tmp_path.glob("*.piclick")
     before = good.read_bytes()
     desk.jobs.work()
@@ -142,16 +141,16 @@ def test_06_the_disk_is_full_on_autosave(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("napari_piclick.session.saved_session.zipfile.ZipFile.writestr", full)
-    keeper.autosave()
+    saver.autosave()
     with pytest.raises(ValueError, match="No space"):
-        keeper._saving.result(30)
-    keeper.autosave()
+        next(iter(saver.writing.values())).result(30)
+    saver.autosave()
     desk.one_sentence("No space left on device")
     assert good.read_bytes() == before, "the older one is still whole"
     monkeypatch.undo()
-    keeper._saving.exception(30)
-    keeper.autosave()
-    keeper.autosave()
+    next(iter(saver.writing.values())).exception(30)
+    saver.autosave()
+    saver.autosave()
     desk.said.clear()
 
 
@@ -279,7 +278,7 @@ def test_17_the_labels_are_replaced_by_others_of_another_size(desk: Desk) -> Non
 @pytest.fixture
 def saved(desk: Desk, tmp_path: Path) -> Path:
     path = tmp_path / "mine.piclick"
-    assert desk.controller.keeper.save(path)
+    assert desk.controller.saver.save(path)
     return path
 
 
@@ -287,7 +286,7 @@ def test_18_a_saved_session_of_another_image(desk: Desk, saved: Path) -> None:
     viewer = ViewerModel()
     viewer.add_image(np.zeros((20, 30)))
     controller = Controller(viewer, PatientJobs(desk.jobs.engine))
-    assert not controller.keeper.open(saved)
+    assert not controller.saver.open(saved)
     desk.one_sentence("another size")
     assert controller.target is None
 
@@ -297,7 +296,7 @@ def test_19_a_damaged_saved_session(
     desk: Desk, saved: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     saved.write_bytes(damage(saved.read_bytes()))
-    assert not desk.controller.keeper.open(saved)
+    assert not desk.controller.saver.open(saved)
     desk.one_sentence("damaged")
     desk.objects_are_safe()
     desk.click_is_safe()
@@ -310,7 +309,7 @@ def test_20_there_is_no_object_where_one_is_picked(desk: Desk) -> None:
 
 
 def test_21_the_folder_to_save_in_is_gone(desk: Desk, tmp_path: Path) -> None:
-    assert not desk.controller.keeper.save(tmp_path / "gone" / "mine.piclick")
+    assert not desk.controller.saver.save(tmp_path / "gone" / "mine.piclick")
     desk.one_sentence("no folder")
     desk.objects_are_safe()
 
@@ -330,7 +329,7 @@ def test_a_saved_session_is_gone_on_with(
     viewer = ViewerModel()
     viewer.add_image(blocks, name="again")
     controller = Controller(viewer, PatientJobs(desk.jobs.engine), tmp_path / "journals")
-    assert controller.keeper.open(saved)
+    assert controller.saver.open(saved)
     np.testing.assert_array_equal(controller.target.data, desk.kept)
     assert controller.session.objects.records[1].clicks == 1
     controller.undo()  # the voxels and what is known about them, at once
@@ -347,5 +346,5 @@ def test_a_saved_session_is_gone_on_with(
     making = next(iter(again.records[1].makings.values()))
     assert (making.model, making.weights_hash) == ("flood", "0" * 64)
     controller.close()
-    assert saved.suffix == keeper_module.SUFFIX
+    assert saved.suffix == SUFFIX
     assert journal_module.VERSION == 1

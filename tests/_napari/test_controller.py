@@ -267,7 +267,7 @@ class TestPlanes:
         viewer.dims.set_current_step(0, 6)
         assert points_of(viewer) == []
         assert controller.session.proposals is None
-        assert controller.elsewhere == [[("-3", 5)]]
+        assert controller.view.elsewhere(controller.session.unfinished) == [[("-3", 5)]]
         click(6, 30, 12)
         jobs.work()
         controller.accept()
@@ -292,7 +292,7 @@ class TestPlanes:
         number = viewer.dims.current_step[0]
         click(3, 10, 10)
         viewer.dims.set_current_step(0, number + 1)
-        assert controller.elsewhere == [[("-3", number)]]
+        assert controller.view.elsewhere(controller.session.unfinished) == [[("-3", number)]]
 
     def test_an_answer_for_a_slice_that_was_left_is_dropped_and_asked_again(
         self, controller: Controller, viewer: ViewerModel, jobs: PatientJobs, click: Click

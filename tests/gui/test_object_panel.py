@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,6 +110,21 @@ def test_save_and_open(busy_desk: Desk, tmp_path: Path, monkeypatch: pytest.Monk
     np.testing.assert_array_equal(desk.controller.target.data, desk.viewer.layers["cells"].data)
 
 
+def test_large_labels_are_saved_while_the_busy_line_moves(
+    busy_desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, path, gate = busy_desk, tmp_path / "mine.piclick", threading.Event()
+    monkeypatch.setattr("napari_piclick._napari.saver.LARGE", 1000)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    desk.controller.saver._thread.submit(gate.wait, 20)
+    press(desk, strings.SAVE)
+    desk.until(lambda: desk.panel._status.text().startswith("Saving…"))
+    gate.set()
+    desk.until(lambda: not desk.panel._busy.moving)
+    assert path.exists()
+    assert desk.panel._status.text().startswith("Ready")
+
+
 def test_a_session_that_was_cut_short_is_offered_and_comes_back(
     open_desk: Callable[..., Desk], blocks: np.ndarray
 ) -> None:
@@ -140,7 +156,7 @@ def test_a_session_that_was_cut_short_is_offered_and_comes_back(
 
 def test_the_autosave_timer_saves(busy_desk: Desk, tmp_path: Path) -> None:
     desk = busy_desk
-    desk.controller.keeper.folder = tmp_path
+    desk.controller.saver.files.folder = tmp_path
     desk.panel.objects.table.selectRow(0)
     press(desk, strings.SMOOTH)
     desk.panel.autosave.set_minutes(0.0005)

@@ -206,3 +206,20 @@ def test_interpolate_fills_the_slices_between_those_labelled_by_hand(
     assert ratings[6] is ratings[7] is LabelledBy.INTERPOLATED
     desk.press("Z", "Control")
     desk.until(lambda: on_slices(desk) == [5, 8])
+
+
+def test_the_panel_shows_the_object_that_is_selected_in_the_labels(desk: Desk) -> None:
+    desk.show(*PLACE)
+    desk.viewer.reset_view()
+    for place in (PLACE, (5, 28, 14)):
+        desk.click(*place)
+        desk.answered()
+        desk.press("Return")
+        desk.until(lambda: desk.controller.written is not None)
+    panel = desk.panel.volume
+    assert panel.object.value() == 2
+    desk.controller.labels.jump(1)
+    assert panel.object.value() == 1
+    assert panel.status.text().startswith("Object 1 ")
+    panel.object.setValue(2)
+    assert desk.controller.target.selected_label == 2

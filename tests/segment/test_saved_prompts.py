@@ -81,6 +81,24 @@ def test_sessions_for_several_images_lie_in_a_folder(flood, image, work, tmp_pat
     assert [(written == k).sum() for k in (1, 2)] == [(labels == k).sum() for k in (1, 2)]
 
 
+def test_what_the_window_saved_unasked_is_found_by_the_name_of_the_image(
+    flood, image, work, tmp_path, capsys
+):
+    path, labels = work
+    folder, out = tmp_path / "sessions", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    path.rename(folder / f"{image.name}.cells.autosave.piclick")
+    (folder / f"{image.name}.cells.autosave.old.piclick").write_bytes(b"of another day")
+    command = [str(image), "--clicks", str(folder), "--output", str(out)]
+    assert main(command) == 0
+    written = np.asarray(nib.load(out / "blocks_labels.nii.gz").dataobj)
+    assert [(written == k).sum() for k in (1, 2)] == [(labels == k).sum() for k in (1, 2)]
+    (folder / f"{image.name}.nuclei.autosave.piclick").write_bytes(b"")
+    assert main([*command, "--force"]) == 2
+    assert "Several labels layers" in capsys.readouterr().err
+
+
 def test_choices_can_be_written_by_hand_and_are_recorded(flood, image, tmp_path):
     clicks, record = tmp_path / "clicks.json", tmp_path / "record.json"
     chosen = {**click(10, 12, 5), "proposal": 2}

@@ -15,6 +15,7 @@ from napari_piclick._napari.label_actions import LabelActions
 from napari_piclick._napari.lent_keys import LentKeys
 from napari_piclick._napari.live_preview import LivePreview
 from napari_piclick._napari.overlay import Overlay
+from napari_piclick._napari.saver import Saver
 from napari_piclick._napari.viewfinder import NO_IMAGE, Viewfinder
 from napari_piclick._napari.volume_actions import VolumeActions
 from napari_piclick.session import Session
@@ -54,7 +55,9 @@ class Controller:
     labels : LabelActions
         What can be done to objects in the labels.
     keeper : Keeper
-        Journals, recovers, saves and opens what is done.
+        Journals what is done, and recovers it.
+    saver : Saver
+        Saves and opens labels and prompts.
     overlay : Overlay
         Shows the session on the image, and hears clicks there.
     answers : Answers
@@ -86,15 +89,14 @@ class Controller:
         self.answers = Answers(self.session, self._view, jobs)
         self.volume: VolumeActions = VolumeActions(self, jobs.beside(), jobs.beside())
         self.class_colors = ClassColors(self.labels, self.session, jobs.beside())
-        self.class_colors.changed.connect(self._on_something_changed)
         self.live: LivePreview = LivePreview(
             viewer, self.session, self._view, self.overlay, self.answers, jobs.beside()
         )
+        self.saver = Saver(self.session, self.labels, self.keeper.folder, jobs.beside())
         self._closed = False
         self.session.changed.connect(self._on_session_changed)
         self.answers.received.connect(self._on_received)
         self.answers.failed.connect(self._on_failed)
-        self.answers.changed.connect(self._on_something_changed)
         self.overlay.clicked.connect(self._on_clicked)
         self.overlay.missed.connect(self._on_missed)
         self.overlay.picked.connect(self._on_picked)
@@ -104,8 +106,8 @@ class Controller:
         self._view.plane_changed.connect(self._on_plane_changed)
         self._view.image_gone.connect(self._on_image_gone)
         self._view.image_wanted.connect(self._on_image_wanted)
-        self.labels.changed.connect(self._on_something_changed)
-        self.keeper.changed.connect(self._on_something_changed)
+        for part in (self.answers, self.labels, self.keeper, self.saver, self.class_colors):
+            part.changed.connect(self._on_something_changed)
         for name in ("inserted", "removed", "renamed"):
             getattr(viewer.layers.events, name).connect(self._on_something_changed)
         viewer.layers.selection.events.active.connect(self._on_something_changed)
@@ -126,6 +128,7 @@ class Controller:
         self.answers.close()
         self._view.close()
         self.keeper.close()
+        self.saver.close()
         self._keys.close()
         self.labels.close()
         self.overlay.close()
@@ -167,11 +170,6 @@ class Controller:
         """Whether a click in the canvas reaches us."""
         return self.overlay.listening
 
-    @property
-    def elsewhere(self) -> list[list[tuple[str, int]]]:
-        """Where the sliders stand for other unfinished objects: axis and step of each."""
-        return self._view.elsewhere(self.session.unfinished)
-
     # -- requests -------------------------------------------------------------------------
 
     def set_image(self, image: Image | None) -> None:
@@ -180,7 +178,7 @@ class Controller:
             return
         self.overlay.close()
         self._view.look_at(image)
-        self.labels.destination.fit(self._view.shape)
+        self.labels.destination.turn_to(image, self._view.shape)
         self.overlay.lay_on(image)
         self.keeper.look_for_offer()
         self.overlay.draw()
@@ -270,6 +268,7 @@ class Controller:
             self.session.hide()
         else:
             self.session.show(self._view.place, self.plane.shape)
+        self.labels.destination.turn_to(self.image, self._view.shape)  # it may have another shape
 
     def _on_image_gone(self) -> None:
         gone = self.image.unique_id if self.image is not None else None

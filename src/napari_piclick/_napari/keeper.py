@@ -1,18 +1,13 @@
-"""The keeper: what is done in the viewer is journaled, recovered, saved, and opened again."""
+"""The keeper: what is done in the viewer is journaled, and recovered when it was cut short."""
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
+import threading
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from napari.utils.notifications import show_info, show_warning
 from psygnal import Signal
 
-from napari_piclick._napari.view import level_zero
-from napari_piclick.io.errors import VolumeError
-from napari_piclick.session.image_identity import ImageIdentity
 from napari_piclick.session.journal import Journal
 from napari_piclick.session.journal_folder import (
     clean_up,
@@ -25,27 +20,23 @@ from napari_piclick.session.journal_folder import (
 from napari_piclick.session.place import Place
 from napari_piclick.session.recovery import JournalError, read_journal
 from napari_piclick.session.restore import restore
-from napari_piclick.session.saved_session import SUFFIX, SavedSession, SavedSessionError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+    from pathlib import Path
 
-    from napari.layers import Image
-
+    from napari_piclick._napari.homes import Home
     from napari_piclick._napari.label_actions import LabelActions
     from napari_piclick._napari.viewfinder import Viewfinder
     from napari_piclick.session import LabelEdit, Session
     from napari_piclick.session.draft import Draft
     from napari_piclick.session.label_map import LabelMap
     from napari_piclick.session.record import Record
-    from napari_piclick.session.recovery import RecoveredLabels
-
-#: Labels of more bytes are not saved unasked: copying them would stop the window.
-LARGEST_AUTOSAVE = 2**29
+    from napari_piclick.session.recovery import Recovered, RecoveredLabels
 
 
 class Keeper:
-    """Sees to it that nothing is ever lost.
+    """Writes down whatever is done, so that it outlives a crash.
 
     Parameters
     ----------
@@ -77,17 +68,12 @@ class Keeper:
         self._session = session
         self._view = view
         self._labels = labels
-        self._journals: dict[Hashable, Journal] = {}
-        self._identities: dict[Hashable, ImageIdentity] = {}
-        self._homes: WeakKeyDictionary[LabelMap, Hashable] = WeakKeyDictionary()
-        self._unsaved = False
-        self._saver = ThreadPoolExecutor(1, thread_name_prefix="piclick-autosave")
-        self._saving: Future[None] | None = None
+        self._journals: dict[Home, Journal] = {}
         ledger = session.ledger
         ledger.edited.connect(self._on_edited)
         ledger.recorded.connect(self._on_recorded)
         ledger.drafted.connect(self._on_drafted)
-        self._saver.submit(clean_up, self.folder)
+        threading.Thread(target=clean_up, args=(self.folder,), name="piclick-clean-up").start()
 
     def close(self) -> None:
         """End all journals as it should be, and stop listening."""
@@ -97,14 +83,13 @@ class Keeper:
         ledger.drafted.disconnect(self._on_drafted)
         for journal in self._journals.values():
             journal.close()
-        self._saver.shutdown(wait=False)
 
     # -- recovery -------------------------------------------------------------------------
 
     def look_for_offer(self) -> None:
         """See whether an earlier session on the image in view was cut short."""
-        identity = self._identity()
-        found = [] if identity is None else find_unfinished(self.folder, identity)
+        here = self._labels.homes.here
+        found = [] if here is None else find_unfinished(self.folder, here.identity)
         self.offer = found[0] if found else None
         self.changed.emit()
 
@@ -115,6 +100,7 @@ class Keeper:
             return
         try:
             found = read_journal(path, image.unique_id, rgb=bool(image.rgb))
+            rest = self._leave_out_other_sizes(found)
             objects = self._labels.tried(lambda: restore(self._session, found, self._labels_for))
         except JournalError as error:
             show_warning(str(error))
@@ -122,8 +108,15 @@ class Keeper:
         if objects is None:  # it was said why, and the journal stays for another try
             return
         clicks = sum(len(draft.clicks) for draft in found.drafts.values())
-        damaged = " Its last lines are damaged and were left out." if found.damaged else ""
-        show_info(f"Recovered {objects} objects and {clicks} clicks on unfinished ones.{damaged}")
+        told = f"Recovered {objects} objects and {clicks} clicks on unfinished ones."
+        if found.damaged:
+            told += " Its last lines are damaged and were left out."
+        if rest:  # not put away: it is offered again when the image is opened in that size
+            show_warning(f"{told} What belongs to an image of another size is kept in {path}.")
+            self.offer = None
+            self.changed.emit()
+            return
+        show_info(told)
         self.decline()
 
     def decline(self) -> None:
@@ -135,134 +128,50 @@ class Keeper:
                 show_warning(f"{self.offer} cannot be renamed ({error.strerror}).")
         self.look_for_offer()
 
-    # -- files ----------------------------------------------------------------------------
+    # -- journals -------------------------------------------------------------------------
 
-    def save(self, path: Path) -> bool:
-        """Save labels and prompts together; False, and a sentence, if that cannot be."""
-        saved = self._now()
-        if saved is None:
-            show_warning("There are no objects to save yet: keep one first.")
-            return False
-        try:
-            saved.save(path)
-        except VolumeError as error:
-            show_warning(str(error))
-            return False
-        self._unsaved = False
-        return True
-
-    def open(self, path: Path) -> bool:
-        """Open labels and prompts to go on with; False, and a sentence, if that cannot be."""
-        image, identity = self._view.image, self._identity()
-        if image is None or identity is None:
-            show_warning(f"Open the image first, then {path.name}.")
-            return False
-        try:
-            saved = SavedSession.open(path, image.unique_id, rgb=bool(image.rgb))
-        except SavedSessionError as error:
-            show_warning(str(error))
-            return False
-        if saved.labels.shape != self._view.shape:
-            show_warning(
-                f"{path.name} belongs to an image of another size, “{saved.image.name}”: "
-                "select that one first."
-            )
-            return False
-        if not saved.image.same_as(identity):
-            show_warning(f"{path.name} was saved with another image, “{saved.image.name}”.")
-        self._labels.take_new(path.stem, saved.labels)
-        saved.resume(self._session)
-        return True
-
-    def autosave(self) -> None:
-        """Save to a file beside the image, in another thread, if anything is new."""
-        if self._saving is not None:
-            if not self._saving.done():
-                return
-            error = self._saving.exception()
-            self._saving = None
-            if error is not None:
-                self._unsaved = True
-                show_warning(f"Your labels were not saved automatically: {error}")
-        target = self._labels.destination.target
-        if not self._unsaved or target is None or target.data.nbytes > LARGEST_AUTOSAVE:
-            return
-        saved, path = self._now(), self.autosave_path()
-        if saved is not None and path is not None:
-            self._unsaved = False
-            self._saving = self._saver.submit(saved.save, path)
-
-    def autosave_path(self) -> Path | None:
-        """Where the image in view is saved to unasked: beside it, or among the journals."""
-        image, identity = self._view.image, self._identity()
-        if image is None or identity is None:
-            return None
-        source = image.source.path
-        if source is not None and Path(source).parent.is_dir():
-            beside = Path(source)
-            return beside.with_name(f"{beside.name.split('.')[0]}.autosave{SUFFIX}")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        name = "".join(c if c.isalnum() else "-" for c in identity.name)
-        return self.folder / f"{name}-{identity.fingerprint[:8]}.autosave{SUFFIX}"
-
-    # -- inside ---------------------------------------------------------------------------
-
-    def _now(self) -> SavedSession | None:
-        target, identity = self._labels.destination.target, self._identity()
-        if target is None or identity is None:
-            return None
-        spacing, _ = self._labels.scale()
-        return SavedSession(
-            identity,
-            target.data.copy(),
-            dict(self._session.ledger.records(target)),
-            self._session.objects.classes.as_dict(),
-            None if spacing is None else tuple(spacing),
-        )
-
-    def _identity(self) -> ImageIdentity | None:
-        image: Image | None = self._view.image
-        if image is None:
-            return None
-        if image.unique_id not in self._identities:
-            identity = ImageIdentity.of(image.name, level_zero(image), rgb=bool(image.rgb))
-            self._identities[image.unique_id] = identity
-        return self._identities[image.unique_id]
-
-    def _journal(self, image: Hashable) -> Journal | None:
+    def _journal(self, home: Home | None) -> Journal | None:
         """The journal of an image: begun when there is something to be written."""
-        here = self._view.image
-        if image not in self._journals and here is not None and here.unique_id == image:
-            identity = self._identity()
-            if identity is not None:
-                path = new_journal_path(self.folder, identity)
-                self._journals[image] = Journal(
-                    path, identity, this_program(), _name_of, show_warning
-                )
-        return self._journals.get(image)
+        if home is None:
+            return None
+        if home not in self._journals:
+            path = new_journal_path(self.folder, home.identity)
+            self._journals[home] = Journal(
+                path, home.identity, this_program(), _name_of, show_warning
+            )
+        return self._journals[home]
 
-    def _journal_of(self, labels: LabelMap) -> Journal | None:
-        image = self._view.image
-        if labels not in self._homes and image is not None:
-            self._homes[labels] = image.unique_id
-        return self._journal(self._homes.get(labels))
+    def _journal_of(self, place: Place) -> Journal | None:
+        """The journal of the image of a plane, which may be out of view, or of another size now."""
+        here = self._labels.homes.here
+        homes = self._journals if here is None else (here, *self._journals)
+        size = (place.image, place.plane.volume_shape)
+        return self._journal(next((h for h in homes if (h.image, h.shape) == size), None))
+
+    def _leave_out_other_sizes(self, found: Recovered) -> bool:
+        """Leave out what was done on another size of the image; whether there is any."""
+        shape, before = self._view.shape, len(found.drafts)
+        for place in list(found.drafts):
+            if isinstance(place, Place) and place.plane.volume_shape != shape:
+                del found.drafts[place]
+        others = (lost for lost in found.labels.values() if lost.shape != shape)
+        return len(found.drafts) < before or any(lost.edits or lost.records for lost in others)
 
     def _labels_for(self, lost: RecoveredLabels) -> LabelMap | None:
         return self._labels.named(lost.name) if lost.shape == self._view.shape else None
 
     def _on_edited(self, labels: LabelMap, edit: LabelEdit) -> None:
-        self._unsaved = True
-        journal = self._journal_of(labels)
+        journal = self._journal(self._labels.homes.of(labels))
         if journal is not None:
             journal.edit(labels, edit)
 
     def _on_recorded(self, labels: LabelMap, label: int, record: Record | None) -> None:
-        journal = self._journal_of(labels)
+        journal = self._journal(self._labels.homes.of(labels))
         if journal is not None:
             journal.record(labels, label, record)
 
     def _on_drafted(self, place: Hashable, draft: Draft) -> None:
-        journal = self._journal(place.image) if isinstance(place, Place) else None
+        journal = self._journal_of(place) if isinstance(place, Place) else None
         if journal is not None:
             journal.draft(place, draft)
 

@@ -10,6 +10,7 @@ from napari.utils.notifications import show_warning
 from psygnal import Signal
 
 from napari_piclick._napari.destination import Destination
+from napari_piclick._napari.homes import Homes
 from napari_piclick._napari.viewfinder import NO_IMAGE
 from napari_piclick.session.label_map import LabelsError
 from napari_piclick.session.object_table import object_table
@@ -45,6 +46,8 @@ class LabelActions:
     Attributes
     ----------
     destination : Destination
+    homes : Homes
+        Which image each of the labels belongs to.
     overwrite : bool
         Whether an accepted object may take pixels from others.
     written : Written or None
@@ -63,6 +66,7 @@ class LabelActions:
         ours: Callable[[], Sequence[Layer]],
     ) -> None:
         self.destination = Destination(viewer)
+        self.homes = Homes(view, self.destination)
         self.overwrite = False
         self.written: Written | None = None
         self._viewer = viewer
@@ -144,8 +148,7 @@ class LabelActions:
         if accepted is None or accepted.written is None:
             return False
         self.written = accepted.written
-        if self.target is not None:
-            self.target.selected_label = self.written.label
+        self.select(self.written.label)
         self.changed.emit()
         return True
 
@@ -170,6 +173,17 @@ class LabelActions:
         if self.ready() is None:
             return None
         return self.tried(lambda: self._session.apply(edit, what, into))
+
+    def select(self, label: int, else_do: str = "choose a smaller one") -> None:
+        """Select an id in the labels; a word, and what else to do, if their type ends before."""
+        layer = self.target
+        if layer is None:
+            return
+        try:
+            layer.selected_label = label
+        except ValueError:
+            largest = np.iinfo(layer.data.dtype).max
+            show_warning(f"The labels “{layer.name}” hold numbers up to {largest}: {else_do}.")
 
     # -- one object -----------------------------------------------------------------------
 
@@ -205,7 +219,7 @@ class LabelActions:
             self._session.cancel()
         target = self.destination.target
         if target is not None:
-            target.layer.selected_label = target.next_label
+            self.select(target.next_label, "the next object that you keep makes room for more")
 
     def delete(self, label: int) -> bool:
         """Take an object out of the labels."""
@@ -251,9 +265,8 @@ class LabelActions:
         if voxel is None:
             show_warning(f"There is no object {label} any more.")
             return
+        self.select(label)
         self._view.go_to_voxel(voxel)
-        if self.target is not None:
-            self.target.selected_label = label
 
     # -- inside ---------------------------------------------------------------------------
 

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_piclick._napari.view import level_zero
+
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
 
     from napari_piclick.plane import Plane
     from napari_piclick.region import Region
 
+#: Layers that are off by less lie on each other, in voxels.
+TOLERANCE = 0.1
 #: The attributes that place a layer, and so the events that tell of a change.
 TRANSFORMS = ("scale", "translate", "rotate", "shear", "affine")
 
@@ -29,6 +33,15 @@ def place(layer: Layer, image: Image) -> None:
     """Put a layer exactly on an image again, after the image was moved."""
     for name, value in placement_of(image).items():
         setattr(layer, name, value)
+
+
+def lies_on(layer: Layer, image: Image) -> bool:
+    """Whether a layer of the same shape lies exactly on an image, voxel on voxel."""
+    shape = level_zero(image).shape[: image.ndim]
+    # the first voxel, and the last one along each axis: there small differences have added up
+    corners = np.vstack([np.zeros(len(shape)), np.diag(shape)])
+    there = [layer.world_to_data(image.data_to_world(corner)) for corner in corners]
+    return bool(np.allclose(there, corners, rtol=0, atol=TOLERANCE))
 
 
 def translate_to(image: Image, plane: Plane, region: Region) -> np.ndarray:

@@ -85,10 +85,13 @@ class Target:
         napari's own undo, or by giving it other data of the same size.
     replaced : psygnal.Signal
         Emitted after somebody else gave the layer other data.
+    selected : psygnal.Signal
+        Emitted when another id is selected in the layer, by whomever.
     """
 
     painted = Signal(object)
     replaced = Signal()
+    selected = Signal()
 
     def __init__(self, layer: Labels, *, empty: bool = False) -> None:
         self.layer = layer
@@ -98,12 +101,14 @@ class Target:
         layer.events.paint.connect(self._on_painted)
         layer.events.set_data.connect(self._on_drawn)
         layer.events.data.connect(self._on_data_replaced)
+        layer.events.selected_label.connect(self._on_selected)
 
     def close(self) -> None:
         """Let go of the layer."""
         self.layer.events.paint.disconnect(self._on_painted)
         self.layer.events.set_data.disconnect(self._on_drawn)
         self.layer.events.data.disconnect(self._on_data_replaced)
+        self.layer.events.selected_label.disconnect(self._on_selected)
 
     @property
     def data(self) -> np.ndarray:
@@ -183,6 +188,9 @@ class Target:
         self.replaced.emit()
         if edit is not None:
             self._tell(edit)
+
+    def _on_selected(self) -> None:
+        self.selected.emit()
 
     @contextmanager
     def _ourselves(self) -> Iterator[None]:

@@ -121,6 +121,11 @@ def units_of_viewer(layer: Image, dims: Dims) -> np.ndarray:
     )
 
 
+def voxel_size(layer: Image) -> tuple[float, ...]:
+    """Length of a voxel of a layer along each of its axes, in the world."""
+    return tuple(np.linalg.norm(_affine(layer)[:-1, :-1], axis=0).tolist())
+
+
 def _affine(layer: Image) -> np.ndarray:
     """(ndim + 1, ndim + 1) matrix from data to world coordinates."""
     origin = np.array(layer.data_to_world(np.zeros(layer.ndim)))

@@ -68,11 +68,11 @@ class VolumeActions:
         self._grown = GrowingStep(controller.labels)
         self._stale: set[int] = set()
         self._seen: Written | None = None
-        self.selected.changed.connect(self._on_selection_changed)
+        self.selected.changed.connect(self._on_something_shown)
         session = controller.session
         session.ledger.edited.connect(self._on_edited)
         controller.labels.changed.connect(self._on_labels_changed)
-        controller.view.plane_changed.connect(self._on_plane_changed)
+        controller.view.plane_changed.connect(self._on_something_shown)
 
     def close(self) -> None:
         """Stop and listen no more."""
@@ -81,7 +81,8 @@ class VolumeActions:
         self._ahead.close()
         self._controller.session.ledger.edited.disconnect(self._on_edited)
         self._controller.labels.changed.disconnect(self._on_labels_changed)
-        self._controller.view.plane_changed.disconnect(self._on_plane_changed)
+        self._controller.view.plane_changed.disconnect(self._on_something_shown)
+        self.selected.close()
 
     @property
     def running(self) -> bool:
@@ -249,10 +250,7 @@ class VolumeActions:
                 self._encode_ahead()
         self.changed.emit()
 
-    def _on_plane_changed(self) -> None:
-        self.changed.emit()
-
-    def _on_selection_changed(self) -> None:
+    def _on_something_shown(self) -> None:
         self.changed.emit()
 
     # -- inside ---------------------------------------------------------------------------

@@ -25,7 +25,7 @@ class VolumeSelection:
     held : bool
         Whether `followed` stays the object it is, whatever is selected, as work on it runs.
     changed : psygnal.Signal
-        Emitted when another axis or object is chosen here.
+        Emitted when another axis is chosen here, or another object, here or in the labels.
     """
 
     changed = Signal()
@@ -35,6 +35,11 @@ class VolumeSelection:
         self._controller = controller
         self._axis: int | None = None
         self._followed: FollowedObject | None = None
+        controller.labels.destination.selected.connect(self._on_selected)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._controller.labels.destination.selected.disconnect(self._on_selected)
 
     @property
     def axes(self) -> tuple[int, ...]:
@@ -102,9 +107,8 @@ class VolumeSelection:
 
     def set_label(self, label: int) -> None:
         """Select another object in the labels."""
-        layer = self._controller.target
-        if layer is not None and label != layer.selected_label:
-            layer.selected_label = label
+        self._controller.labels.select(label)
+        if self.label != label:  # it cannot be, and whoever shows it is to show the old one again
             self.changed.emit()
 
     def go_to(self, index: int) -> None:
@@ -113,6 +117,9 @@ class VolumeSelection:
         if plane is None or axis is None or not 0 <= index < plane.volume_shape[axis]:
             return
         self._controller.view.go_to(plane.at(axis, index))
+
+    def _on_selected(self) -> None:
+        self.changed.emit()
 
     def _where(self, axis: int) -> range:
         """The slices on which the selected object may be: no others need to be read."""

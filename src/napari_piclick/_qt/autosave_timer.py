@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, QTimer
 
 if TYPE_CHECKING:
-    from napari_piclick._napari.keeper import Keeper
+    from napari_piclick._napari.saver import Saver
 
 #: How often, if nobody says otherwise, in minutes.
 MINUTES = 5.0
 
 
 class AutosaveTimer(QTimer):
-    """Asks a keeper to save, every so often.
+    """Asks a saver to save what is new, every so often.
 
     Parameters
     ----------
-    keeper : Keeper
+    saver : Saver
     parent : QObject
     minutes : float
         How often; 0 for never.
     """
 
-    def __init__(self, keeper: Keeper, parent: QObject, minutes: float = MINUTES) -> None:
+    def __init__(self, saver: Saver, parent: QObject, minutes: float = MINUTES) -> None:
         super().__init__(parent)
-        self.timeout.connect(lambda: keeper.autosave())
+        self.timeout.connect(lambda: saver.autosave())
         self.set_minutes(minutes)
 
     def set_minutes(self, minutes: float) -> None:

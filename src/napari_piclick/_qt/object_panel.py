@@ -222,12 +222,12 @@ class ObjectPanel(QWidget):
         if name:
             path = Path(name)
             path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
-            self._controller.keeper.save(path)
+            self._controller.saver.save(path)
 
     def _on_open(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self, strings.OPEN, "", strings.FILES)
         if name:
-            self._controller.keeper.open(Path(name))
+            self._controller.saver.open(Path(name))
 
 
 def _table() -> QTableWidget:

@@ -78,7 +78,7 @@ ACCEPT = "Keep object (Enter)"
 CANCEL = "Cancel"
 
 BUSY = "Activity"
-BUSY_TIP = "This line moves while PiClick loads, encodes or predicts."
+BUSY_TIP = "This line moves while PiClick loads, encodes, predicts or saves."
 
 HINT = (
     "<b>Left click</b> on the object, <b>right click</b> (or Shift + left) on what is not part "
@@ -242,6 +242,8 @@ def _doing(controller: Controller, busy: bool) -> str:
     stage = controller.answers.stage if busy else None
     if stage is not None and (clicks or stage is Stage.LOADING):
         return _STAGES[stage]
+    if busy and controller.saver.busy and not clicks:
+        return "Saving… You can go on working."
     if not controller.listening:
         return f"Another layer is selected: press “{START}” below."
     if not clicks:
@@ -277,7 +279,7 @@ def _written(controller: Controller) -> str:
 
 
 def _unfinished(controller: Controller) -> str:
-    waiting = controller.elsewhere
+    waiting = controller.view.elsewhere(controller.session.unfinished)
     if not waiting:
         return ""
     if len(waiting) > 1:

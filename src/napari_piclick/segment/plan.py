@@ -65,7 +65,7 @@ def _clicks(options: argparse.Namespace) -> list[Path]:
     """The file of clicks for each image."""
     given, images = options.clicks, options.images
     if len(given) == 1 and given[0].is_dir():
-        return [_named(given[0], stem(image)) for image in images]
+        return [_named(given[0], image) for image in images]
     if len(given) == 1:
         return list(given) * len(images)
     if len(given) != len(images):
@@ -76,10 +76,26 @@ def _clicks(options: argparse.Namespace) -> list[Path]:
     return list(given)
 
 
-def _named(folder: Path, name: str) -> Path:
+def _named(folder: Path, image: Path) -> Path:
+    """The file of clicks for an image: one of its name, or else what was saved unasked."""
+    name = stem(image)
     names = [f"{name}.json", f"{name}{SUFFIX}", f"{name}.autosave{SUFFIX}"]
     paths = [folder / one for one in names]
-    return next((path for path in paths if path.exists()), paths[0])
+    for path in paths:
+        if path.exists():
+            return path
+    end = f".autosave{SUFFIX}"  # each labels layer of the window has a file
+    saved = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.name.startswith(f"{image.name}.") and path.name.endswith(end)
+    ]
+    if len(saved) > 1:
+        raise UsageError(
+            f"Several labels layers were saved for {image.name} in {folder}: name the file to use "
+            f"with --clicks, for example {saved[0].name}."
+        )
+    return saved[0] if saved else paths[0]
 
 
 def _folder_outputs(options: argparse.Namespace) -> list[Path]:

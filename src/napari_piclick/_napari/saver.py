@@ -1,0 +1,242 @@
+"""The saver: labels and prompts are saved in files, by hand and unasked, and opened again."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+import psutil
+from napari.utils.notifications import show_warning
+from psygnal import Signal
+
+from napari_piclick._napari.autosave_files import AutosaveFiles
+from napari_piclick._napari.failure import USERS_BUSINESS, sentence_about
+from napari_piclick.session.saved_session import SavedSession, SavedSessionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from napari_piclick._napari.label_actions import LabelActions
+    from napari_piclick._napari.stream import Worker
+    from napari_piclick._napari.target import Target
+    from napari_piclick.session import LabelEdit, Session
+    from napari_piclick.session.label_map import LabelMap
+    from napari_piclick.session.record import Record
+
+#: Labels of more bytes are not saved unasked: copying them would stop the window.
+LARGEST_AUTOSAVE = 2**29
+#: Labels of more bytes are saved in another thread: smaller ones take less than some 0.2 s.
+LARGE = 2**25
+
+
+class Saver:
+    """Saves the labels that objects were kept in, each layer for itself.
+
+    Parameters
+    ----------
+    session : Session
+    labels : LabelActions
+    folder : Path
+        Where labels of images that are no files are saved unasked.
+    stream : Worker
+        Waits for large labels to be saved.
+
+    Attributes
+    ----------
+    files : AutosaveFiles
+        Where labels are saved unasked.
+    writing : dict of LabelMap to Future
+        What is being saved unasked just now, or was last.
+    busy : bool
+        Whether large labels are being saved because the user asked for it.
+    changed : psygnal.Signal
+        Emitted when it begins or ends to be `busy`.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, session: Session, labels: LabelActions, folder: Path, stream: Worker
+    ) -> None:
+        self.files = AutosaveFiles(folder)
+        self.writing: dict[LabelMap, Future[None]] = {}
+        self.busy = False
+        self._session = session
+        self._labels = labels
+        self._stream = stream
+        self._unsaved: WeakSet[LabelMap] = WeakSet()
+        self._too_large: WeakSet[LabelMap] = WeakSet()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="piclick-save")
+        session.ledger.edited.connect(self._on_edited)
+        session.ledger.recorded.connect(self._on_recorded)
+        labels.destination.gone.connect(self._on_gone)
+
+    def close(self) -> None:
+        """Stop listening; what is being saved is saved."""
+        self._session.ledger.edited.disconnect(self._on_edited)
+        self._session.ledger.recorded.disconnect(self._on_recorded)
+        self._labels.destination.gone.disconnect(self._on_gone)
+        self._stream.close()
+        self._thread.shutdown(wait=False)
+
+    def save(self, path: Path) -> bool:
+        """Save labels and prompts together, large ones while the user goes on.
+
+        Returns
+        -------
+        bool
+            False, after a sentence, if that cannot be. If large labels turn out not to, that is
+            said later.
+        """
+        target = self._labels.destination.target
+        if self.busy:
+            show_warning("The labels are still being saved: try again in a moment.")
+            return False
+        saved = None if target is None else self._as_they_are(target)
+        if target is None or saved is None:
+            show_warning("There are no objects to save yet: keep one first.")
+            return False
+        if target.data.nbytes > LARGE and _room_for(target.data.nbytes):
+            with suppress(MemoryError):  # saved at once they need no copy
+                self._save_later(target, _copied(saved), path)
+                return True
+        try:
+            # by the same thread, lest two files of one name are written at a time
+            self._thread.submit(saved.save, path).result()
+        except USERS_BUSINESS as error:
+            show_warning(sentence_about(error))
+            return False
+        self._unsaved.discard(target)
+        return True
+
+    def _save_later(self, target: Target, saved: SavedSession, path: Path) -> None:
+        self._unsaved.discard(target)
+        saving = self._thread.submit(saved.save, path)
+        self.busy = True
+
+        def wait() -> Iterator[BaseException | None]:
+            yield saving.exception()
+
+        def result(error: Exception | None) -> None:
+            if error is not None:
+                self._unsaved.add(target)
+                if not isinstance(error, USERS_BUSINESS):
+                    raise error
+                show_warning(sentence_about(error))
+
+        def end(_: str) -> None:
+            self.busy = False
+            self.changed.emit()
+
+        self._stream.run(wait, result, end)
+        self.changed.emit()
+
+    def open(self, path: Path) -> bool:
+        """Open labels and prompts to go on with; False, and a sentence, if that cannot be."""
+        here = self._labels.homes.here
+        if here is None:
+            show_warning(f"Open the image first, then {path.name}.")
+            return False
+        try:
+            saved = SavedSession.open(path, here.image, rgb=here.rgb)
+        except SavedSessionError as error:
+            show_warning(str(error))
+            return False
+        if saved.labels.shape != here.shape:
+            show_warning(
+                f"{path.name} belongs to an image of another size, “{saved.image.name}”: "
+                "select that one first."
+            )
+            return False
+        if not saved.image.same_as(here.identity):
+            show_warning(f"{path.name} was saved with another image, “{saved.image.name}”.")
+        self._labels.take_new(self.files.layer_name(path, here), saved.labels)
+        saved.resume(self._session)
+        return True
+
+    def autosave(self) -> None:
+        """Save all labels with anything new beside their images, in another thread."""
+        for labels, writing in list(self.writing.items()):
+            if writing.done():
+                del self.writing[labels]
+                error = writing.exception()
+                if error is not None:
+                    self._unsaved.add(labels)
+                    self._say_unsaved(error)
+        for labels in self._unsaved - WeakSet(self.writing):
+            path = self.autosave_path(labels)
+            if path is None or self._is_too_large(labels):
+                continue
+            try:
+                saved = self._as_they_are(labels)
+                copied = None if saved is None else _copied(saved)
+            except MemoryError as error:
+                self._say_unsaved(error)
+                continue
+            if copied is not None:
+                self._unsaved.discard(labels)
+                self.writing[labels] = self._thread.submit(self.files.write, copied, path)
+
+    def autosave_path(self, labels: LabelMap) -> Path | None:
+        """Where labels are saved unasked: beside their image, or among the journals."""
+        home = self._labels.homes.of(labels)
+        return None if home is None else self.files.path(labels, home, _name_of(labels))
+
+    # -- inside ---------------------------------------------------------------------------
+
+    def _as_they_are(self, labels: LabelMap) -> SavedSession | None:
+        home = self._labels.homes.of(labels)
+        if home is None or home.shape != tuple(labels.data.shape):
+            return None
+        return SavedSession(
+            home.identity,
+            labels.data,
+            dict(self._session.ledger.records(labels)),
+            self._session.objects.classes.as_dict(),
+            self._labels.homes.spacing(labels),
+        )
+
+    def _say_unsaved(self, error: BaseException) -> None:
+        why = sentence_about(error) if isinstance(error, USERS_BUSINESS) else str(error)
+        show_warning(f"Your labels were not saved automatically: {why}")
+
+    def _is_too_large(self, labels: LabelMap) -> bool:
+        """Whether labels are not saved unasked; it is said the first time."""
+        if labels.data.nbytes <= LARGEST_AUTOSAVE:
+            return False
+        if labels not in self._too_large:
+            self._too_large.add(labels)
+            show_warning(
+                f"The labels “{_name_of(labels)}” are too large to be saved automatically: "
+                "save them now and then with “Save…” in “Objects”."
+            )
+        return True
+
+    def _on_edited(self, labels: LabelMap, edit: LabelEdit) -> None:  # noqa: ARG002
+        self._unsaved.add(labels)
+
+    def _on_recorded(self, labels: LabelMap, label: int, record: Record | None) -> None:  # noqa: ARG002
+        self._unsaved.add(labels)
+
+    def _on_gone(self, target: Target) -> None:
+        # what was known of its objects is forgotten, and must not replace what was saved of it
+        self._unsaved.discard(target)
+
+
+def _copied(saved: SavedSession) -> SavedSession:
+    """The same with labels that do not change any more while another thread saves them."""
+    return replace(saved, labels=saved.labels.copy())
+
+
+def _room_for(size: int) -> bool:
+    """Whether there is memory for a copy: labels in a file may be larger than all of it."""
+    return bool(size < psutil.virtual_memory().available // 2)
+
+
+def _name_of(labels: LabelMap) -> str:
+    layer = getattr(labels, "layer", None)
+    return "labels" if layer is None else str(layer.name)
