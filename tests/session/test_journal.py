@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -161,6 +163,24 @@ def test_all_that_happens_comes_back(tmp_path: Path) -> None:
         pass
     assert again.labels is not None
     assert not again.labels.data.any()
+
+
+def test_labels_that_are_gone_leave_their_number_to_nobody(tmp_path: Path) -> None:
+    session = new_session()
+    journal = journaled(tmp_path, session)
+    label(session, 2)
+    session.accept()
+    gone = session.objects.labels
+    session.forget_labels(gone)
+    session.objects.set_labels(np.zeros(SHAPE, np.uint8))
+    seen = ref(gone)
+    del gone
+    gc.collect()
+    assert seen() is None
+    label(session, 3)
+    session.accept()
+    lost = read_journal(journal.path, "squares").labels
+    assert [len(one.edits) for one in lost.values()] == [1, 1]
 
 
 def test_numbers_may_be_numpys(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import logging
 import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -81,6 +82,7 @@ class Journal:
         self._file: Any = None
         self._broken = False
         self._numbers: WeakKeyDictionary[LabelMap, int] = WeakKeyDictionary()
+        self._next = count()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="piclick-journal")
         self._syncing: Future[None] | None = None
 
@@ -119,7 +121,8 @@ class Journal:
 
     def _number(self, labels: LabelMap) -> int:
         if labels not in self._numbers:
-            self._numbers[labels] = len(self._numbers)
+            # Counted, as labels that are gone leave the dictionary: theirs is not given again.
+            self._numbers[labels] = next(self._next)
             data = labels.data
             about = {"name": self._name_of(labels), "shape": data.shape, "dtype": data.dtype.name}
             self._write({"labels": self._numbers[labels], **about})

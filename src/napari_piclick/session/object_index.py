@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import numpy as np
 from scipy import ndimage
@@ -75,7 +76,8 @@ class ObjectIndex:
     """
 
     def __init__(self, labels: LabelMap, *, empty: bool = False) -> None:
-        self._labels = labels
+        # Not kept alive: who keeps an index for each of the labels may let go of them.
+        self._held = ref(labels)
         self._extents: dict[int, Extent] = {}
         self.complete = empty
         if not empty and labels.data.size <= SEARCHED:
@@ -90,6 +92,13 @@ class ObjectIndex:
 
     def __getitem__(self, label: int) -> Extent:
         return self._extents[label]
+
+    @property
+    def _labels(self) -> LabelMap:
+        labels = self._held()
+        if labels is None:
+            raise ReferenceError("The labels of this index are gone.")
+        return labels
 
     def scan(self) -> None:
         """Look through all of the labels, a slice at a time."""
