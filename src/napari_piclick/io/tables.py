@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import glob
 import json
+import re
+from contextlib import ExitStack
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +63,8 @@ def write_volumes(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
 def write_slices(path: Path, labels: np.ndarray) -> list[Path]:
     """Write every slice as a PNG of 8 or 16 bits: ``labels_000.png``, ``labels_001.png``, ...
 
+    The first slice is put in place last: where it is, all of them are.
+
     Parameters
     ----------
     path : Path
@@ -82,12 +87,35 @@ def write_slices(path: Path, labels: np.ndarray) -> list[Path]:
             "PNG files hold labels up to 65535, but there are larger ones: choose another format."
         )
     written = []
-    for index, name in _slices(path, array.shape):
-        file = path.with_name(name)
-        with whole_file(file) as temporary:
+    with ExitStack() as stack:  # which leaves the file that was opened last first
+        for index, name in _slices(path, array.shape):
+            file = path.with_name(name)
+            temporary = stack.enter_context(whole_file(file))
             Image.fromarray(np.ascontiguousarray(array[index])).save(temporary, format="PNG")
-        written.append(file)
+            written.append(file)
+        if len(written) > 1:
+            # An older one would vouch for the others while some of them are still of its stack.
+            written[0].unlink(missing_ok=True)
     return written
+
+
+def slices_there(path: Path) -> list[Path]:
+    """The slices that are there under the names `write_slices` gives them, sorted.
+
+    Parameters
+    ----------
+    path : Path
+        As it is given to `write_slices`.
+    """
+    names = re.compile(rf"{re.escape(path.stem)}(_\d{{3,}})+{re.escape(path.suffix)}")
+    found = path.parent.glob(f"{glob.escape(path.stem)}_*{path.suffix}")
+    return sorted(file for file in found if names.fullmatch(file.name))
+
+
+def are_whole(path: Path) -> bool:
+    """Tell whether all slices are there, which the first one says that was put in place last."""
+    first = slices_there(path)[:1]
+    return bool(first) and not first[0].stem.removeprefix(path.stem).strip("_0")
 
 
 def write_coco(path: Path, labels: np.ndarray) -> None:
