@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -16,6 +17,7 @@ from tests.segment.conftest import AFFINE, click, clicks_file
 
 from napari_piclick.io.geometry import Geometry
 from napari_piclick.io.volumes import read_volumes, write_labels
+from napari_piclick.segment import job
 from napari_piclick.segment.__main__ import main
 from napari_piclick.session.stopping import Reason
 
@@ -211,6 +213,22 @@ def test_what_cannot_be_done_is_refused_first(flood, image, tmp_path, capsys):
     out = str(tmp_path / "labels.nii")
     assert main([missing, "--clicks", clicks, "--output", out]) == 2
     assert "There is no file" in capsys.readouterr().err
+
+
+def test_images_of_one_name_are_not_taken_for_one_another(flood, tmp_path):
+    """A worker keeps its predictor, and that what it has seen, from one image to the next."""
+    keys = []
+    for place in ("one", "other"):
+        (tmp_path / place).mkdir()
+        path = tmp_path / place / "photo.tif"
+        tifffile.imwrite(path, np.full((20, 24, 3), 60, np.uint8), photometric="rgb")
+        clicks = Path(clicks_file(tmp_path / "clicks.json", click(10, 12)))
+        done = job.do(job.Job(path, clicks, tmp_path / place / "labels.png"))
+        assert not done.error
+        keys.append(set(flood.keys))
+        flood.keys.clear()
+    assert all(keys)
+    assert not keys[0] & keys[1]
 
 
 def test_workers_and_the_real_model(tmp_path):

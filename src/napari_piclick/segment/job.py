@@ -7,6 +7,7 @@ import threading
 import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from napari_piclick.io.errors import VolumeError, VolumeWarning
 from napari_piclick.io.tables import write_coco, write_slices, write_volumes
@@ -100,9 +101,17 @@ def _segment(job: Job, progress: Callable[[], Any] | None) -> tuple[str, ...]:
     volume = choose_channels(read_volumes(job.image), job.channels)
     given = given or read_prompts(job.clicks, volume)
     predictor = _predictor(job.model, job.device)
+    # The predictor outlives the job, and another image may have the same name in another folder.
+    key = uuid4().hex
     segmenters = [
         VolumeSegmenter(
-            predictor, volume, clicks, job.rules, interpolate=job.interpolate, progress=progress
+            predictor,
+            volume,
+            clicks,
+            job.rules,
+            interpolate=job.interpolate,
+            progress=progress,
+            key=key,
         )
         for clicks in given
     ]
