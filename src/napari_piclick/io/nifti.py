@@ -101,15 +101,16 @@ def write_nifti(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
 def _values(image: Any) -> Any:
     """The voxels: a memory map, a dask array if they are many and scaled, else an array."""
     proxy = image.dataobj
-    scaled = image.header.get_slope_inter() not in ((None, None), (1.0, 0.0))
-    if not scaled:
+    # The header of an image that was loaded no longer says how its values are scaled.
+    if (proxy.slope, proxy.inter) == (1.0, 0.0):
         return np.asanyarray(proxy)
     if np.prod(image.shape) * 4 > READ_AT_ONCE and not str(image.get_filename()).endswith(".gz"):
         import dask.array as da
 
+        _ = proxy[(-1,) * len(image.shape)]  # a file that ends too early is refused now
         chunks = (*image.shape[:2], *(1 for _ in image.shape[2:]))
         return da.from_array(_Scaled(proxy), chunks=chunks, asarray=True)
-    return proxy.get_scaled(np.float32)
+    return np.asarray(proxy, np.float32)
 
 
 class _Scaled:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from napari_piclick.io.errors import VolumeError
 from napari_piclick.io.volumes import smallest
@@ -49,15 +48,31 @@ def write_volumes(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
     first = names[: labels.ndim - count]
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        centre = [f"centre_{name}" for name in names[-count:]]
-        table.writerow([*first, "label", "voxels", f"{kind}_{unit}{count}", *centre])
+        places = [f"centre_{name}" for name in names[-count:]]
+        table.writerow([*first, "label", "voxels", f"{kind}_{unit}{count}", *places])
         for frame in np.ndindex(labels.shape[: len(first)]):
-            part = np.asarray(labels[frame])
-            values, voxels = np.unique(part[part != 0], return_counts=True)
-            centres = ndimage.center_of_mass(part != 0, part, values) if values.size else []
-            for value, number, place in zip(values, voxels, centres, strict=True):
+            for value, (number, *sums) in sorted(_sums(np.asarray(labels[frame])).items()):
                 size = f"{number * voxel:.9g}"
-                table.writerow([*frame, value, number, size, *(f"{x:.3f}" for x in place)])
+                centre = [f"{total / number:.3f}" for total in sums]
+                table.writerow([*frame, value, int(number), size, *centre])
+
+
+def _sums(labels: np.ndarray) -> dict[int, np.ndarray]:
+    """For each label the number of its voxels, and the sums of their indices along every axis.
+
+    Taken plane by plane, as large volumes leave no room for the indices of all voxels at once.
+    """
+    sums: dict[int, np.ndarray] = {}
+    for index in np.ndindex(labels.shape[:-2]):
+        plane = labels[index]
+        rows, cols = np.nonzero(plane)
+        values, which = np.unique(plane[rows, cols], return_inverse=True)
+        counts = np.bincount(which, minlength=len(values))
+        along = [np.bincount(which, weights, len(values)) for weights in (rows, cols)]
+        parts = np.stack([counts, *(counts * place for place in index), *along], axis=1)
+        for value, part in zip(values.tolist(), parts.astype(float), strict=True):
+            sums[value] = sums.get(value, 0.0) + part
+    return sums
 
 
 def write_slices(path: Path, labels: np.ndarray) -> list[Path]:
