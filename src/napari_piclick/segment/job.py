@@ -90,6 +90,9 @@ def do(job: Job, progress: Callable[[], Any] | None = None) -> Done:
             lines, error = _segment(job, progress), ""
         except (ValueError, OSError, RuntimeError, MemoryError) as failure:
             lines, error = (), " ".join(str(failure).split()) or "There is too little memory."
+        except Exception as failure:  # no sentence of ours, but the images behind are to be done
+            words = " ".join(str(failure).split()) or type(failure).__name__
+            lines, error = (), f"{job.image} could not be segmented: {words}."
     said = tuple(f"{job.image.name}: {warning.message}" for warning in caught)
     return Done(job.image, lines, error, said)
 
