@@ -189,6 +189,21 @@ def test_a_large_scaled_file_is_not_read_before_it_is_looked_at(tmp_path, monkey
         read_volumes(path)
 
 
+@pytest.mark.parametrize(
+    ("code", "unit", "frame"), [(5, "mm", 3.0), (5 + 16, "mm", 3e-3), (3 + 7 * 8, "um", 3.0)]
+)
+def test_units_that_nifti_does_not_know(tmp_path, code, unit, frame):
+    path = tmp_path / "film.nii"
+    image = nib.Nifti1Image(np.zeros((3, 4, 5, 2), np.uint8), np.eye(4))
+    image.header["pixdim"][4] = 3
+    nib.save(image, path)
+    content = bytearray(path.read_bytes())
+    content[123] = code
+    path.write_bytes(content)
+    (volume,) = read_volumes(path)
+    assert (volume.geometry.unit, volume.geometry.frame) == (unit, frame)
+
+
 def test_an_uncompressed_file_is_not_read_before_it_is_looked_at(tmp_path):
     path = tmp_path / "large.nii"
     nib.save(nib.Nifti1Image(np.zeros((8, 9, 10), np.uint8), np.eye(4)), path)

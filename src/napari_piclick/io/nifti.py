@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.nifti1 import unit_codes
 from nibabel.spatialimages import HeaderDataError
 
 from napari_piclick.io.errors import VolumeError
@@ -40,7 +41,7 @@ def read_nifti(path: Path, name: str) -> Volume:
         image: Any = nib.load(path)
         data = _values(image)
         header = image.header
-        length, time = header.get_xyzt_units()
+        length, time = _units(header)
         intent = header.get_intent()[0]
     except UNREADABLE as error:
         raise VolumeError(
@@ -96,6 +97,12 @@ def write_nifti(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
     two = isinstance(header, nib.Nifti2Header)
     image = (nib.Nifti2Image if two else nib.Nifti1Image)(array, affine, header)
     nib.save(image, path)
+
+
+def _units(header: Any) -> tuple[str, str]:
+    """The units of length and of time; "unknown" for codes that mean nothing."""
+    code, names = int(header["xyzt_units"]), unit_codes.label
+    return str(names.get(code % 8, "unknown")), str(names.get(code - code % 8, "unknown"))
 
 
 def _values(image: Any) -> Any:
