@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,3 +96,19 @@ def test_what_cannot_be_compared_is_said(tmp_path, capsys, spoil, words):
     (sentence,) = capsys.readouterr().err.splitlines()
     assert words in sentence
     assert "b.json" in sentence
+
+
+@pytest.mark.parametrize("option", ["--plot", "--output"])
+def test_a_file_that_cannot_be_written_is_said(tmp_path, capsys, monkeypatch, option):
+    runs = [write(tmp_path / f"{name}.json", WORSE) for name in "ab"]
+    path = tmp_path / ("c.svg" if option == "--plot" else "c.json")
+    if option == "--output":
+
+        def fail(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(Path, "replace", fail)
+    assert main(["compare", *runs, option, str(path)]) == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert f"{path} could not be written" in sentence
+    assert not path.exists()

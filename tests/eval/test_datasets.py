@@ -103,6 +103,23 @@ def test_a_damaged_picture_is_named(sections):
         list(SSTEM(sections))
 
 
+@pytest.mark.parametrize("kind", ["zlib", "huge"])
+def test_a_picture_that_cannot_be_decoded_is_named(sections, monkeypatch, kind):
+    if kind == "zlib":
+        path = sections / "raw" / "00.tif"
+        noise = np.random.default_rng(0).integers(0, 255, (12, 16), np.uint8)
+        tifffile.imwrite(path, noise, compression="zlib")
+        with tifffile.TiffFile(path) as file:
+            (place,) = file.pages.first.dataoffsets
+        content = bytearray(path.read_bytes())
+        content[place : place + 40] = bytes(40)
+        path.write_bytes(content)
+    else:
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(DatasetError, match=r"00\.(tif|png) cannot be read"):
+        list(SSTEM(sections))
+
+
 # folder
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from napari_piclick.clicks import Click
 from napari_piclick.eval import ClickProtocol, Dataset, Sample, evaluate
+from napari_piclick.eval.annotation import whole_window
 from napari_piclick.eval.protocol import THRESHOLDS
 from napari_piclick.eval.report import format_report
 
@@ -99,6 +100,12 @@ def test_an_image_is_set_once_and_known_by_a_key_of_its_own(scripted_predictor):
     assert len(set(predictor.keys)) == 2
     assert predictor.windows == [(3.0, 9.0)] * 2
     assert len(predictor.clicks) > 6
+
+
+def test_a_picture_of_one_bit_has_its_two_values_for_a_window():
+    picture = np.zeros((20, 20), bool)
+    picture[:4] = True
+    assert whole_window(picture) == (0.0, 1.0)
 
 
 def test_no_image_is_kept(scripted_predictor):
