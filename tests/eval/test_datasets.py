@@ -9,7 +9,15 @@ import tifffile
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
-from napari_piclick.eval.datasets import SSTEM, BraTS, DatasetError, Folder, open_dataset
+from napari_piclick.eval.datasets import (
+    SSTEM,
+    TARGETS,
+    BraTS,
+    DatasetError,
+    Folder,
+    open_dataset,
+)
+from napari_piclick.eval.published import published_rows
 
 
 def save(path, pixels):
@@ -265,6 +273,15 @@ def test_brats_gives_both_regions_where_both_are_large_enough(tmp_path, target, 
     assert (whole.object_name, core.object_name) == ("whole-tumour", "tumour-core")
     np.testing.assert_array_equal(whole.mask, segmentation[:, :, 2] > 0)
     np.testing.assert_array_equal(core.mask, np.isin(segmentation[:, :, 2], (1, 4)))
+
+
+def test_only_the_whole_tumour_stands_beside_the_published_figures(tmp_path):
+    save_case(tmp_path)
+    names = {target: BraTS(tmp_path, target).name for target in TARGETS}
+    assert names["whole-tumour"] == "brats"
+    assert published_rows(names.pop("whole-tumour"), "piclick-tiny")
+    assert names == {target: f"brats-{target}" for target in names}
+    assert not any(published_rows(name, "piclick-tiny") for name in names.values())
 
 
 def test_brats_reads_cases_in_folders_of_their_own(tmp_path):

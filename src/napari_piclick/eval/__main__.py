@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from napari_piclick.eval.comparison import (
     ComparisonError,
     compare,
+    finished_alike,
     format_comparison,
     read_run,
 )
@@ -228,7 +229,7 @@ def _compare(options: argparse.Namespace) -> None:
     if options.plot is not None:
         from napari_piclick.eval.curve import draw_curves
 
-        runs = {"A": first, "B": second}
+        runs = dict(zip("AB", finished_alike(first, second), strict=True))
         curves = {f"{k} {run.model} ({run.pick})": run.mean_ious() for k, run in runs.items()}
         with _writing(options.plot):
             draw_curves(curves, options.plot)
