@@ -118,7 +118,7 @@ def _segment(job: Job, progress: Callable[[], Any] | None) -> tuple[str, ...]:
         )
         for clicks in given
     ]
-    labels = segmenters[0].empty()
+    labels = segmenters[0].empty(max(max(clicks.objects) for clicks in given))
     reports = [report for segmenter in segmenters for report in segmenter.segment(labels)]
     _write(job.output, labels, volume)
     if job.record is not None:

@@ -109,9 +109,12 @@ class VolumeSegmenter:
         for click in clicks.clicks:
             _check(click, self.shape)
 
-    def empty(self) -> np.ndarray:
-        """Labels of the volume's shape in which there is nothing yet, of a type for its objects."""
-        return np.zeros(self.shape, np.min_scalar_type(max(self.clicks.objects)))
+    def empty(self, largest: int = 0) -> np.ndarray:
+        """Labels of the volume's shape in which there is nothing yet.
+
+        Their type holds the clicks' objects, and a larger label if others are to be put there.
+        """
+        return np.zeros(self.shape, np.min_scalar_type(max(*self.clicks.objects, largest)))
 
     def segment(self, labels: np.ndarray) -> list[ObjectReport]:
         """Segment every object into labels.
