@@ -13,6 +13,7 @@ from napari_piclick.eval import ClickProtocol, Dataset, Sample, evaluate
 from napari_piclick.eval.annotation import whole_window
 from napari_piclick.eval.protocol import THRESHOLDS
 from napari_piclick.eval.report import format_report
+from napari_piclick.io.errors import VolumeError
 
 SHAPE = (20, 24)
 
@@ -223,7 +224,7 @@ def test_results_are_written_whole_or_not_at_all(scripted_predictor, tmp_path):
     with pytest.raises(ValueError, match="No object"):
         results.write_json(path)
     assert json.loads(path.read_text()) == written
-    with pytest.raises(OSError, match="missing"):
+    with pytest.raises(VolumeError, match="missing"):
         evaluate(Boxes(), scripted_predictor([TRUTH])).write_json(tmp_path / "missing" / "o.json")
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.json"]
 

@@ -24,9 +24,9 @@ from napari_piclick.eval.options import compare_parser, run_parser
 from napari_piclick.eval.progress import Progress
 from napari_piclick.eval.protocol import THRESHOLDS, ClickProtocol
 from napari_piclick.eval.report import format_report
-from napari_piclick.eval.results import replacing
 from napari_piclick.eval.workers import Serial, WorkerError
 from napari_piclick.io.errors import VolumeError
+from napari_piclick.io.whole_file import whole_file
 
 if TYPE_CHECKING:
     import argparse
@@ -224,8 +224,8 @@ def _compare(options: argparse.Namespace) -> None:
             "second": str(options.second),
             "measures": {each.name: each.as_dict() for each in differences},
         }
-        with _writing(options.output), replacing(options.output) as file:
-            file.write(json.dumps(values, indent=1) + "\n")
+        with _writing(options.output), whole_file(options.output) as part:
+            part.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
     if options.plot is not None:
         from napari_piclick.eval.curve import draw_curves
 
