@@ -80,6 +80,14 @@ def test_half_of_the_slices_are_not_taken_for_all_of_them(
     assert len(flood.questions) == before
 
 
+def test_clicks_are_not_written_over(flood, image, tmp_path, capsys):
+    clicks = clicks_file(tmp_path / "c.json", click(10, 12, 5))
+    before = (tmp_path / "c.json").read_bytes()
+    assert main([str(image), "--clicks", clicks, "--output", clicks, "--force"]) == 2
+    assert "would write over the clicks" in capsys.readouterr().err
+    assert (tmp_path / "c.json").read_bytes() == before
+
+
 def test_a_record_is_not_replaced_either(flood, command, tmp_path, capsys):
     (tmp_path / "record.json").write_text("precious")
     command += ["--output", str(tmp_path / "labels.nii"), "--record", str(tmp_path / "record.json")]

@@ -29,10 +29,16 @@ def plan_jobs(options: argparse.Namespace) -> tuple[list[Job], list[Path]]:
     images: list[Path] = options.images
     several = len(images) > 1 or options.output.is_dir()
     outputs = _folder_outputs(options) if several else [_one_output(options)]
+    given = _clicks(options)
+    precious = {clicks.resolve() for clicks in given}
     jobs = []
-    for image, output, clicks in zip(images, outputs, _clicks(options), strict=True):
+    for image, output, clicks in zip(images, outputs, given, strict=True):
         if image.resolve() == output.resolve():
             raise UsageError(f"The output {output} is the image itself; choose another name.")
+        if output.resolve() in precious:
+            raise UsageError(
+                f"The output would write over the clicks {output}; choose another name."
+            )
         record = options.record
         if record is not None and several:
             record = record / f"{stem(image)}.json"
