@@ -89,6 +89,20 @@ def test_many_labels_stay_readable_in_imagej(tmp_path):
     np.testing.assert_array_equal(again, labels)
 
 
+@pytest.mark.parametrize("shape", [(5, 6), (4, 5, 6), (2, 4, 5, 6)])
+def test_labels_too_large_for_imagej_keep_their_size(tmp_path, shape):
+    labels = np.zeros(shape, np.int64)
+    labels.flat[7] = 2**24 + 1
+    path = tmp_path / "labels.tif"
+    geometry = Geometry.plain((2.0, 0.5, 0.25)[-min(len(shape), 3) :], "um", len(shape))
+    write_labels(path, labels, geometry)
+    (volume,) = read_volumes(path)
+    assert volume.labels
+    assert (volume.geometry.unit, volume.geometry.spatial) == ("um", geometry.spatial)
+    assert volume.geometry.spacing == pytest.approx(geometry.spacing)
+    np.testing.assert_array_equal(volume.data, labels)
+
+
 def write_noise(path):
     """A good file, of pixels in which compression cannot hide that something is missing."""
     noise = np.random.default_rng(0).integers(0, 255, (8, 30, 30), np.uint8)
