@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from napari_piclick.eval import curve
 from napari_piclick.eval.__main__ import main
 from napari_piclick.eval.bootstrap import confidence_intervals, share_above_zero
+from napari_piclick.eval.comparison import compare, finished_alike, read_run
 
 
 def write(path, ious, **changes):
@@ -70,6 +73,28 @@ def test_two_runs_are_compared_object_by_object(tmp_path, capsys):
     assert Image.open(plot).size == (720, 480)
 
 
+def test_a_run_that_went_on_clicking_is_no_better_for_that(tmp_path, capsys):
+    on = {"00": [[0.5, 0.92, 0.7, 0.97, 0.98], [0.1, 0.2, 0.3, 0.4, 0.5]]}
+    up_to = {"00": [[0.5, 0.92], [0.1, 0.2, 0.3, 0.4, 0.5]]}
+    protocol = {"max_clicks": 5, "target_iou": 0.9}
+    first = write(tmp_path / "a.json", up_to, protocol=protocol)
+    second = write(tmp_path / "b.json", on, protocol={**protocol, "target_iou": 1.01})
+    runs = [read_run(Path(path)) for path in (first, second)]
+    differences = {each.name: each for each in compare(*runs)}
+    assert {name: each.value for name, each in differences.items()} == dict.fromkeys(
+        ("mIoU@1", "mIoU@3", "mIoU@5", "NoC80", "NoC85", "NoC90"), 0
+    )
+    curves = [run.mean_ious() for run in finished_alike(*runs)]
+    assert curves[0] == curves[1]
+    drawn = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curve, "draw_curves", lambda curves, _: drawn.append(curves))
+        plot = str(tmp_path / "c.png")
+        assert main(["compare", first, second, "--plot", plot]) == 0
+    assert list(drawn[0].values()) == curves
+    assert "count as finished at 0.9" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_run_equals_itself(tmp_path, capsys):
     path = write(tmp_path / "a.json", WORSE)
     assert main(["compare", path, path]) == 0
@@ -95,3 +120,19 @@ def test_what_cannot_be_compared_is_said(tmp_path, capsys, spoil, words):
     (sentence,) = capsys.readouterr().err.splitlines()
     assert words in sentence
     assert "b.json" in sentence
+
+
+@pytest.mark.parametrize("option", ["--plot", "--output"])
+def test_a_file_that_cannot_be_written_is_said(tmp_path, capsys, monkeypatch, option):
+    runs = [write(tmp_path / f"{name}.json", WORSE) for name in "ab"]
+    path = tmp_path / ("c.svg" if option == "--plot" else "c.json")
+    if option == "--output":
+
+        def fail(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(Path, "replace", fail)
+    assert main(["compare", *runs, option, str(path)]) == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert f"{path} could not be written" in sentence
+    assert not path.exists()

@@ -9,7 +9,15 @@ import tifffile
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
-from napari_piclick.eval.datasets import SSTEM, BraTS, DatasetError, Folder, open_dataset
+from napari_piclick.eval.datasets import (
+    SSTEM,
+    TARGETS,
+    BraTS,
+    DatasetError,
+    Folder,
+    open_dataset,
+)
+from napari_piclick.eval.published import published_rows
 
 
 def save(path, pixels):
@@ -100,6 +108,23 @@ def test_a_damaged_picture_is_named(sections):
     path = sections / "mitochondria" / "00.png"
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(DatasetError, match=r"00\.png cannot be read"):
+        list(SSTEM(sections))
+
+
+@pytest.mark.parametrize("kind", ["zlib", "huge"])
+def test_a_picture_that_cannot_be_decoded_is_named(sections, monkeypatch, kind):
+    if kind == "zlib":
+        path = sections / "raw" / "00.tif"
+        noise = np.random.default_rng(0).integers(0, 255, (12, 16), np.uint8)
+        tifffile.imwrite(path, noise, compression="zlib")
+        with tifffile.TiffFile(path) as file:
+            (place,) = file.pages.first.dataoffsets
+        content = bytearray(path.read_bytes())
+        content[place : place + 40] = bytes(40)
+        path.write_bytes(content)
+    else:
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(DatasetError, match=r"00\.(tif|png) cannot be read"):
         list(SSTEM(sections))
 
 
@@ -248,6 +273,15 @@ def test_brats_gives_both_regions_where_both_are_large_enough(tmp_path, target, 
     assert (whole.object_name, core.object_name) == ("whole-tumour", "tumour-core")
     np.testing.assert_array_equal(whole.mask, segmentation[:, :, 2] > 0)
     np.testing.assert_array_equal(core.mask, np.isin(segmentation[:, :, 2], (1, 4)))
+
+
+def test_only_the_whole_tumour_stands_beside_the_published_figures(tmp_path):
+    save_case(tmp_path)
+    names = {target: BraTS(tmp_path, target).name for target in TARGETS}
+    assert names["whole-tumour"] == "brats"
+    assert published_rows(names.pop("whole-tumour"), "piclick-tiny")
+    assert names == {target: f"brats-{target}" for target in names}
+    assert not any(published_rows(name, "piclick-tiny") for name in names.values())
 
 
 def test_brats_reads_cases_in_folders_of_their_own(tmp_path):

@@ -10,8 +10,10 @@ import pytest
 
 from napari_piclick.clicks import Click
 from napari_piclick.eval import ClickProtocol, Dataset, Sample, evaluate
+from napari_piclick.eval.annotation import whole_window
 from napari_piclick.eval.protocol import THRESHOLDS
 from napari_piclick.eval.report import format_report
+from napari_piclick.io.errors import VolumeError
 
 SHAPE = (20, 24)
 
@@ -99,6 +101,12 @@ def test_an_image_is_set_once_and_known_by_a_key_of_its_own(scripted_predictor):
     assert len(set(predictor.keys)) == 2
     assert predictor.windows == [(3.0, 9.0)] * 2
     assert len(predictor.clicks) > 6
+
+
+def test_a_picture_of_one_bit_has_its_two_values_for_a_window():
+    picture = np.zeros((20, 20), bool)
+    picture[:4] = True
+    assert whole_window(picture) == (0.0, 1.0)
 
 
 def test_no_image_is_kept(scripted_predictor):
@@ -216,7 +224,7 @@ def test_results_are_written_whole_or_not_at_all(scripted_predictor, tmp_path):
     with pytest.raises(ValueError, match="No object"):
         results.write_json(path)
     assert json.loads(path.read_text()) == written
-    with pytest.raises(OSError, match="missing"):
+    with pytest.raises(VolumeError, match="missing"):
         evaluate(Boxes(), scripted_predictor([TRUTH])).write_json(tmp_path / "missing" / "o.json")
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.json"]
 

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from napari_piclick.clicks import Click
+from napari_piclick.eval import evaluate, open_dataset
 from napari_piclick.eval.journal import Journal, JournalError
 from napari_piclick.eval.object_result import ImageDone, ObjectResult
 
@@ -91,6 +94,35 @@ def test_what_is_no_journal_is_kept(path, text):
     with pytest.raises(JournalError, match="not the journal of an evaluation"):
         Journal(path, RUN)
     assert path.read_text() == text
+
+
+def finished(journal):
+    journal.finish(ImageDone(1, "c", 1, 0.5))
+
+
+def half_done(journal):
+    journal.add(replace(result(1, 0), image="c"))
+
+
+@pytest.mark.parametrize("end", [finished, half_done])
+@pytest.mark.parametrize("now", ["abcd", "abd", "b", "bd"])
+def test_a_run_does_not_go_on_with_other_images(path, tmp_path, scripted_predictor, end, now):
+    square = np.zeros((20, 24), np.uint8)
+    square[4:15, 5:16] = 200
+    for part in ("images", "labels"):
+        (tmp_path / part).mkdir()
+        for stem in now:
+            Image.fromarray(square).save(tmp_path / part / f"{stem}.png")
+    with Journal(path, RUN) as journal:
+        journal.add(replace(result(0, 0), image="b"))
+        journal.finish(ImageDone(0, "b", 1, 0.5))
+        end(journal)
+    predictor = scripted_predictor([square > 0])
+    with (
+        Journal(path, RUN) as journal,
+        pytest.raises(JournalError, match="The images have changed since this run began"),
+    ):
+        evaluate(open_dataset("folder", tmp_path), predictor, record=journal)
 
 
 def test_selections_are_the_clicks_with_a_better_proposal():

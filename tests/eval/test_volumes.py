@@ -18,6 +18,7 @@ from napari_piclick.eval import ClickProtocol, ModelSpec, Processes, evaluate, o
 from napari_piclick.eval.__main__ import main
 from napari_piclick.eval.datasets import BraTS, DatasetError, VolumeSample
 from napari_piclick.eval.volume_annotation import VolumeAnnotator
+from napari_piclick.io.volumes import read_volumes, write_labels
 from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
 
@@ -165,7 +166,7 @@ def test_a_folder_of_volumes_is_cut_across_its_longest_voxels(folder):
                 nibabel.Nifti1Image(np.zeros((5, 6, 7), np.uint8), np.eye(4)),
                 d / "labels" / "case0.nii.gz",
             ),
-            r"case0\.nii\.gz has the size \(5, 6, 7\), but its image",
+            r"case0\.nii\.gz has the size \(7, 6, 5\) as slices, rows and columns, but its image",
         ),
         (
             lambda d: nibabel.save(
@@ -185,6 +186,37 @@ def test_a_folder_of_volumes_says_what_is_wrong(folder, spoil, message):
 
     with pytest.raises(DatasetError, match=message):
         read()
+
+
+@pytest.mark.parametrize("ending", [".nrrd", ".tif"])
+@pytest.mark.parametrize("shape", [(16, 16, 16), (12, 16, 20)])
+@pytest.mark.parametrize("oriented", [np.eye(3), np.diag([-1, 1, -1]), np.eye(3)[[2, 0, 1]]])
+def test_labels_of_another_kind_of_file_lie_on_their_image(tmp_path, ending, shape, oriented):
+    """The reader of each kind has an order of axes of its own."""
+    for part in ("images", "labels"):
+        (tmp_path / part).mkdir()
+    voxels = np.zeros(shape, np.uint8)
+    voxels[2:6, 3:11, 4:12] = 200
+    affine = np.eye(4)
+    affine[:3, :3] = oriented
+    affine[:3, 3] = (5, -7, 11)
+    nibabel.save(nibabel.Nifti1Image(voxels, affine), tmp_path / "images" / "a.nii.gz")
+    (image,) = read_volumes(tmp_path / "images" / "a.nii.gz")
+    write_labels(tmp_path / "labels" / f"a{ending}", voxels > 100, image.geometry)
+    (sample,) = open_dataset("volumes", tmp_path).volume_samples("a")
+    np.testing.assert_array_equal(sample.mask, sample.volume > 100)
+
+
+def test_labels_that_lie_elsewhere_in_the_patient_are_refused(folder):
+    path = folder / "labels" / "case0.nii.gz"
+    voxels = np.asarray(nibabel.load(path).dataobj)
+    for affine in (np.diag([-1.0, -1.0, 3.0, 1.0]), np.diag([1.0, 1.0, 2.0, 1.0])):
+        nibabel.save(nibabel.Nifti1Image(voxels, affine), path)
+        with pytest.raises(DatasetError, match=r"case0\.nii\.gz lies elsewhere than its image"):
+            list(open_dataset("volumes", folder).volume_samples("case0"))
+    # rounding, as other programs leave it
+    nibabel.save(nibabel.Nifti1Image(voxels, np.diag([1.001, 1.0, 3.0, 1.0])), path)
+    assert list(open_dataset("volumes", folder).volume_samples("case0"))
 
 
 def test_volumes_are_measured_from_the_command_line(folder, tmp_path, monkeypatch, capsys):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import tracemalloc
 from pathlib import Path
 
 import nibabel as nib
@@ -19,6 +20,7 @@ from napari_piclick.io import napari_writer
 from napari_piclick.io.errors import VolumeError
 from napari_piclick.io.geometry import Geometry
 from napari_piclick.io.napari_reader import get_reader
+from napari_piclick.io.tables import write_volumes
 from napari_piclick.io.volumes import read_volumes, stem, write_labels
 
 STACK = np.arange(4 * 6 * 5, dtype=np.uint16).reshape(4, 6, 5)
@@ -85,6 +87,20 @@ def test_many_labels_stay_readable_in_imagej(tmp_path):
     again = tifffile.imread(path)
     assert again.dtype == np.float32
     np.testing.assert_array_equal(again, labels)
+
+
+@pytest.mark.parametrize("shape", [(5, 6), (4, 5, 6), (2, 4, 5, 6)])
+def test_labels_too_large_for_imagej_keep_their_size(tmp_path, shape):
+    labels = np.zeros(shape, np.int64)
+    labels.flat[7] = 2**24 + 1
+    path = tmp_path / "labels.tif"
+    geometry = Geometry.plain((2.0, 0.5, 0.25)[-min(len(shape), 3) :], "um", len(shape))
+    write_labels(path, labels, geometry)
+    (volume,) = read_volumes(path)
+    assert volume.labels
+    assert (volume.geometry.unit, volume.geometry.spatial) == ("um", geometry.spatial)
+    assert volume.geometry.spacing == pytest.approx(geometry.spacing)
+    np.testing.assert_array_equal(volume.data, labels)
 
 
 def write_noise(path):
@@ -218,6 +234,22 @@ def test_volumes_are_in_the_unit_of_the_field(tmp_path, objects):
     assert (first["label"], first["voxels"]) == ("1", "24")
     assert float(first["centre_x"]) == pytest.approx(4.5)
     assert (second["label"], second["voxels"]) == ("300", "4")
+
+
+def test_volumes_are_summed_up_plane_by_plane(tmp_path):
+    labels = np.zeros((200, 100, 100), np.uint8)
+    labels[50:151, :, 10:] = 1
+    labels[:, :, 3] = 2
+    tracemalloc.start()
+    try:
+        write_volumes(tmp_path / "t.csv", labels, Geometry.plain((1, 1, 1)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < labels.nbytes
+    one, two = csv.DictReader((tmp_path / "t.csv").read_text().splitlines())
+    assert (one["label"], one["voxels"], two["voxels"]) == ("1", str(101 * 9000), "20000")
+    assert [one[f"centre_{name}"] for name in "zyx"] == ["100.000", "49.500", "54.500"]
 
 
 def test_volumes_of_a_slanted_grid(tmp_path, objects):

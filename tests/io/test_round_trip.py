@@ -8,6 +8,8 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 from nibabel.eulerangles import euler2mat
 
+from napari_piclick.io import nifti
+from napari_piclick.io.errors import VolumeError
 from napari_piclick.io.napari_reader import get_reader
 from napari_piclick.io.napari_writer import write_volume
 from napari_piclick.io.volumes import read_volumes, write_labels
@@ -159,6 +161,47 @@ def test_scaled_values_are_read_as_they_are_meant(tmp_path):
     nib.save(image, path)
     (volume,) = read_volumes(path)
     assert np.unique(volume.data).tolist() == nib.load(path).get_fdata()[:1, 0, 0].tolist()
+
+
+def scaled_ct(path):
+    """A file of 16 bits whose values are to be lowered by 1024, as they come from a CT."""
+    stored = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    nib.save(nib.Nifti1Image(stored, np.eye(4)), path)
+    content = bytearray(path.read_bytes())
+    content[112:120] = np.array([1, -1024], "<f4").tobytes()
+    path.write_bytes(content)
+    return stored - 1024.0
+
+
+def test_a_large_scaled_file_is_not_read_before_it_is_looked_at(tmp_path, monkeypatch):
+    path = tmp_path / "ct.nii"
+    values = scaled_ct(path)
+    (whole,) = read_volumes(path)
+    assert whole.data.dtype == np.float32
+    monkeypatch.setattr(nifti, "READ_AT_ONCE", 0)
+    (volume,) = read_volumes(path)
+    assert not isinstance(volume.data, np.ndarray)
+    assert volume.data.dtype == np.float32
+    assert volume.data.chunks == ((2,), (3,), (1, 1, 1, 1))
+    np.testing.assert_array_equal(np.asarray(volume.data), values)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(VolumeError, match=r"ct\.nii cannot be read as NIfTI"):
+        read_volumes(path)
+
+
+@pytest.mark.parametrize(
+    ("code", "unit", "frame"), [(5, "mm", 3.0), (5 + 16, "mm", 3e-3), (3 + 7 * 8, "um", 3.0)]
+)
+def test_units_that_nifti_does_not_know(tmp_path, code, unit, frame):
+    path = tmp_path / "film.nii"
+    image = nib.Nifti1Image(np.zeros((3, 4, 5, 2), np.uint8), np.eye(4))
+    image.header["pixdim"][4] = 3
+    nib.save(image, path)
+    content = bytearray(path.read_bytes())
+    content[123] = code
+    path.write_bytes(content)
+    (volume,) = read_volumes(path)
+    assert (volume.geometry.unit, volume.geometry.frame) == (unit, frame)
 
 
 def test_an_uncompressed_file_is_not_read_before_it_is_looked_at(tmp_path):

@@ -52,6 +52,20 @@ def test_compressions_that_other_programs_like(tmp_path, codec):
     np.testing.assert_array_equal(lazy.data[2], STACK[2])
 
 
+def test_a_plane_may_have_more_pixels_than_pillow_likes(tmp_path, monkeypatch):
+    path = tmp_path / "large.tif"
+    plane = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
+    Image.fromarray(plane).save(
+        path, save_all=True, append_images=[Image.fromarray(plane + 1)], compression="tiff_lzw"
+    )
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    (volume,) = read_volumes(path)
+    np.testing.assert_array_equal(volume.data, [plane, plane + 1])
+    (lazy,) = slices.read_tiff(path, "large", lazy=True)
+    np.testing.assert_array_equal(lazy.data[1], plane + 1)
+    assert Image.MAX_IMAGE_PIXELS == 1000
+
+
 def test_a_compression_without_a_codec_is_named(tmp_path, monkeypatch):
     path = tmp_path / "stack.tif"
     Image.fromarray(STACK[0]).save(path, compression="tiff_lzw")

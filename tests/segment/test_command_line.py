@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
+import os
 import re
+import shutil
+import sys
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -16,6 +21,7 @@ from tests.segment.conftest import AFFINE, click, clicks_file
 
 from napari_piclick.io.geometry import Geometry
 from napari_piclick.io.volumes import read_volumes, write_labels
+from napari_piclick.segment import job, workers
 from napari_piclick.segment.__main__ import main
 from napari_piclick.session.stopping import Reason
 
@@ -211,6 +217,61 @@ def test_what_cannot_be_done_is_refused_first(flood, image, tmp_path, capsys):
     out = str(tmp_path / "labels.nii")
     assert main([missing, "--clicks", clicks, "--output", out]) == 2
     assert "There is no file" in capsys.readouterr().err
+
+
+def test_images_of_one_name_are_not_taken_for_one_another(flood, tmp_path):
+    """A worker keeps its predictor, and that what it has seen, from one image to the next."""
+    keys = []
+    for place in ("one", "other"):
+        (tmp_path / place).mkdir()
+        path = tmp_path / place / "photo.tif"
+        tifffile.imwrite(path, np.full((20, 24, 3), 60, np.uint8), photometric="rgb")
+        clicks = Path(clicks_file(tmp_path / "clicks.json", click(10, 12)))
+        done = job.do(job.Job(path, clicks, tmp_path / place / "labels.png"))
+        assert not done.error
+        keys.append(set(flood.keys))
+        flood.keys.clear()
+    assert all(keys)
+    assert not keys[0] & keys[1]
+
+
+def test_what_nobody_thought_of_does_not_stop_the_images_behind(
+    flood, image, tmp_path, monkeypatch, capsys
+):
+    second = tmp_path / "second.nii.gz"
+    shutil.copy(image, second)
+    clicks = clicks_file(tmp_path / "clicks.json", click(10, 12, 5))
+    read = job.read_volumes
+
+    def fail(path):
+        return read(path) if path == second else {}[path.name]
+
+    monkeypatch.setattr(job, "read_volumes", fail)
+    command = [str(image), str(second), "--clicks", clicks, "--output", str(tmp_path / "out")]
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert f"{image} could not be segmented: 'blocks.nii.gz'." in said
+    assert (tmp_path / "out" / "second_labels.nii.gz").exists()
+
+
+def test_one_that_kills_its_worker_does_not_take_the_others_with_it(tmp_path, monkeypatch):
+    (tmp_path / "deadly_job.py").write_text(
+        "import os\n"
+        "from napari_piclick.segment.job import Done\n"
+        "def do(job, progress=None):\n"
+        "    if job.image.name == 'deadly':\n"
+        "        os._exit(9)\n"
+        "    return Done(job.image, ('done',))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(workers, "do", importlib.import_module("deadly_job").do)
+    names = ["deadly", "one", "two", "three"]
+    jobs = [job.Job(Path(name), Path("clicks.json"), Path("out.nii")) for name in names]
+    ends = {done.image.name: (done.lines, done.error) for done in workers.run_jobs(jobs, 2)}
+    del sys.modules["deadly_job"]
+    died = "The worker for deadly died, perhaps for want of memory."
+    assert ends == {"deadly": ((), died)} | dict.fromkeys(names[1:], (("done",), ""))
 
 
 def test_workers_and_the_real_model(tmp_path):

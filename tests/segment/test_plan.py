@@ -5,10 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from itertools import count
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 from tests.segment.conftest import click, clicks_file
 
 from napari_piclick.segment.__main__ import main
@@ -33,6 +36,56 @@ def test_an_output_that_is_there_is_kept_unless_told_otherwise(
     assert flood.questions == []
     assert main([*command, "--output", str(out), "--force"]) == 0
     assert precious.read_bytes() != b"precious"
+
+
+def test_slices_of_a_name_with_brackets_are_kept_too(flood, image, tmp_path, capsys):
+    named = image.rename(tmp_path / "scan[1].nii.gz")
+    out = tmp_path / "out"
+    out.mkdir()
+    precious = out / "scan[1]_labels_003.png"
+    precious.write_text("precious")
+    clicks = clicks_file(tmp_path / "clicks.json", click(10, 12, 5))
+    command = [str(named), "--clicks", clicks, "--output", str(out), "--format", ".png"]
+    assert main(command) == 2
+    assert "there already" in capsys.readouterr().err
+    assert precious.read_text() == "precious"
+
+
+@pytest.mark.parametrize("stopped", ["while writing", "while renaming"])
+def test_half_of_the_slices_are_not_taken_for_all_of_them(
+    flood, command, tmp_path, monkeypatch, stopped
+):
+    out = tmp_path / "out"
+    out.mkdir()
+    command += ["--output", str(out), "--format", ".png"]
+
+    def fail(calls=count(1)):  # noqa: B008 - one count for all calls
+        if next(calls) == 4:
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        if stopped == "while writing":
+            whole = Image.fromarray
+            broken.setattr(Image, "fromarray", lambda array: fail() or whole(array))
+        else:
+            rename = Path.replace
+            broken.setattr(Path, "replace", lambda *paths: fail() or rename(*paths))
+        assert main(command) == 2
+    assert not (out / "blocks_labels_000.png").exists()
+    assert not list(out.glob(".*part*"))
+    assert main([*command, "--resume"]) == 0
+    assert len(list(out.glob("blocks_labels_???.png"))) == 50
+    before = len(flood.questions)
+    assert main([*command, "--resume"]) == 0
+    assert len(flood.questions) == before
+
+
+def test_clicks_are_not_written_over(flood, image, tmp_path, capsys):
+    clicks = clicks_file(tmp_path / "c.json", click(10, 12, 5))
+    before = (tmp_path / "c.json").read_bytes()
+    assert main([str(image), "--clicks", clicks, "--output", clicks, "--force"]) == 2
+    assert "would write over the clicks" in capsys.readouterr().err
+    assert (tmp_path / "c.json").read_bytes() == before
 
 
 def test_a_record_is_not_replaced_either(flood, command, tmp_path, capsys):

@@ -12,7 +12,9 @@ from tests.segment.conftest import click, clicks_file
 from napari_piclick import Session
 from napari_piclick.io.volumes import read_volumes
 from napari_piclick.plane import Plane
+from napari_piclick.segment import job
 from napari_piclick.segment.__main__ import main
+from napari_piclick.segment.clicks_file import ClicksFile, VolumeClick
 from napari_piclick.session.image_identity import ImageIdentity
 from napari_piclick.session.place import Place
 from napari_piclick.session.saved_session import SavedSession
@@ -111,6 +113,17 @@ def test_choices_can_be_written_by_hand_and_are_recorded(flood, image, tmp_path)
     one, other = (np.asarray(nib.load(tmp_path / f"{k}.nii").dataobj) for k in "ab")
     assert one.any()
     assert not np.array_equal(one, other)
+
+
+def test_labels_of_every_direction_have_room(flood, image, blocks, tmp_path, monkeypatch):
+    given = [
+        ClicksFile((VolumeClick((10, 12, 5), object=1),), axis=2),
+        ClicksFile((VolumeClick((30, 15, 2), object=300),), axis=0),
+    ]
+    monkeypatch.setattr(job, "read_prompts", lambda *_: given)
+    out = tmp_path / "labels.nii.gz"
+    assert main([str(image), "--clicks", str(tmp_path / "w.piclick"), "--output", str(out)]) == 0
+    assert np.unique(np.asarray(nib.load(out).dataobj)).tolist() == [0, 1, 300]
 
 
 def test_what_cannot_be_repeated_is_said(flood, image, work, shown, tmp_path, capsys):

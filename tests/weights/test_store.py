@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.numpy import save_file
 from safetensors.torch import load_file
 
 from napari_piclick.models.authors_checkpoint import _EasyDict, _unpickle
@@ -84,6 +86,41 @@ def test_two_checkpoints_of_one_file_name_do_not_meet(
     assert second is not None
     assert first.path != second.path
     assert store.find(micro_file) == first
+
+
+def test_a_checkpoint_of_the_catalogue_does_not_take_a_name_that_is_taken(
+    folder: Path, micro_file: Path, tmp_path: Path
+) -> None:
+    tuned = store.add(MODELS["piclick-tiny"].weights, "piclick-base448")
+    kept = sha256(tuned.path)
+    authors = tmp_path / "piclick_base448.pth"
+    authors.write_bytes(micro_file.read_bytes())
+    model = store.find(authors)
+    assert model is not None
+    assert model.name == f"piclick-base448-{sha256(authors)[:8]}"
+    assert sha256(tuned.path) == kept
+
+
+def test_a_model_that_was_added_is_not_lost_to_another_of_its_name(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = MODELS["piclick-tiny"].weights
+    for place, added in (("one", 0.0), ("other", 1.0)):
+        (tmp_path / place).mkdir()
+        with safe_open(weights, "np") as file:
+            tensors = {name: file.get_tensor(name) + added for name in file.keys()}  # noqa: SIM118
+            save_file(tensors, tmp_path / place / "mine.safetensors", file.metadata())
+    assert main(["add", str(tmp_path / "one" / "mine.safetensors")]) == 0
+    kept = sha256(folder / "mine.safetensors")
+    assert main(["add", str(tmp_path / "other" / "mine.safetensors")]) == 2
+    said = capsys.readouterr().err
+    assert "There is another model mine already" in said
+    assert said.count("\n") == 1
+    assert sha256(folder / "mine.safetensors") == kept
+    # The same one again is no other.
+    assert main(["add", str(tmp_path / "one" / "mine.safetensors")]) == 0
+    assert main(["add", str(tmp_path / "other" / "mine.safetensors"), "--name", "other"]) == 0
+    assert sha256(folder / "other.safetensors") != kept
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from napari_piclick.eval.comparison import (
     ComparisonError,
     compare,
+    finished_alike,
     format_comparison,
     read_run,
 )
@@ -23,8 +24,9 @@ from napari_piclick.eval.options import compare_parser, run_parser
 from napari_piclick.eval.progress import Progress
 from napari_piclick.eval.protocol import THRESHOLDS, ClickProtocol
 from napari_piclick.eval.report import format_report
-from napari_piclick.eval.results import replacing
 from napari_piclick.eval.workers import Serial, WorkerError
+from napari_piclick.io.errors import VolumeError
+from napari_piclick.io.whole_file import whole_file
 
 if TYPE_CHECKING:
     import argparse
@@ -176,28 +178,39 @@ def _write(
     options: argparse.Namespace, dataset: Dataset, spec: ModelSpec, results: Results
 ) -> None:
     """Write the files that were asked for, and say where they are."""
-    name = options.output
-    try:
-        if options.output is not None:
+    if options.output is not None:
+        with _writing(options.output):
             results.write_json(options.output)
-            print(f"\nEvery object's IoUs are in {options.output}.")
-        if (name := options.csv) is not None:
-            from napari_piclick.eval.spreadsheet import write_csv
+        print(f"\nEvery object's IoUs are in {options.output}.")
+    if options.csv is not None:
+        from napari_piclick.eval.spreadsheet import write_csv
 
+        with _writing(options.csv):
             write_csv(results, options.csv)
-        if (name := options.plot) is not None:
-            from napari_piclick.eval.curve import draw_curves
+    if options.plot is not None:
+        from napari_piclick.eval.curve import draw_curves
 
-            summary = results.summary()
-            mean = "mdice" if options.volume else "miou"
-            ious = [summary[f"{mean}@{k}"] or 0.0 for k in range(1, options.max_clicks + 1)]
+        summary = results.summary()
+        mean = "mdice" if options.volume else "miou"
+        ious = [summary[f"{mean}@{k}"] or 0.0 for k in range(1, options.max_clicks + 1)]
+        with _writing(options.plot):
             draw_curves({f"{results.model} ({options.pick})": ious}, options.plot)
-        if (name := options.sheet) is not None:
-            from napari_piclick.eval.contact_sheet import draw_contact_sheet
+    if options.sheet is not None:
+        from napari_piclick.eval.contact_sheet import draw_contact_sheet
 
+        with _writing(options.sheet):
             draw_contact_sheet(dataset, spec(), results, options.sheet)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Say in one sentence why a file could not be written."""
+    try:
+        yield
+    except VolumeError as error:  # is a sentence already
+        raise UsageError(str(error)) from error
     except (OSError, ValueError) as error:
-        raise UsageError(f"{name} could not be written: {error}.") from error
+        raise UsageError(f"{path} could not be written: {error}.") from error
 
 
 def _compare(options: argparse.Namespace) -> None:
@@ -211,16 +224,15 @@ def _compare(options: argparse.Namespace) -> None:
             "second": str(options.second),
             "measures": {each.name: each.as_dict() for each in differences},
         }
-        with replacing(options.output) as file:
-            file.write(json.dumps(values, indent=1) + "\n")
+        with _writing(options.output), whole_file(options.output) as part:
+            part.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
     if options.plot is not None:
         from napari_piclick.eval.curve import draw_curves
 
-        draw_curves(
-            {f"{k} {run.model} ({run.pick})": run.mean_ious() for k, run in
-             (("A", first), ("B", second))},
-            options.plot,
-        )  # fmt: skip
+        runs = dict(zip("AB", finished_alike(first, second), strict=True))
+        curves = {f"{k} {run.model} ({run.pick})": run.mean_ious() for k, run in runs.items()}
+        with _writing(options.plot):
+            draw_curves(curves, options.plot)
 
 
 def _check_outputs(outputs: list[Path | None]) -> None:

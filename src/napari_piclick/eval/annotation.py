@@ -104,6 +104,8 @@ def whole_window(image: np.ndarray) -> tuple[float, float]:
     """The 0.5 and 99.5 percentiles of all finite values of an image, alpha left out."""
     values = image[..., :3] if image.ndim == 3 else image
     values = values[np.isfinite(values)]
+    if values.dtype == bool:  # a picture of one bit, of which numpy takes no percentile
+        values = values.astype(np.uint8)
     if not values.size:
         return 0.0, 1.0
     low, high = np.percentile(values, (0.5, 99.5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,20 @@ class SavedRun:
     target_iou: float
     ious: dict[tuple[str, str], tuple[float, ...]]
     volume: bool = False
+
+    def finished_at(self, target: float) -> SavedRun:
+        """The run as it had been if objects were finished at this IoU.
+
+        Parameters
+        ----------
+        target : float
+            Not above the run's own.
+        """
+        ious = {
+            key: each[: number_of_clicks(each, target, self.max_clicks)]
+            for key, each in self.ious.items()
+        }
+        return replace(self, target_iou=target, ious=ious)
 
     def mean_ious(self) -> list[float]:
         """mIoU@k for k = 1 up to the last click."""
@@ -121,8 +135,18 @@ def read_run(path: Path) -> SavedRun:
     return run
 
 
+def finished_alike(first: SavedRun, second: SavedRun) -> tuple[SavedRun, SavedRun]:
+    """Two runs with objects finished at the lower of their two IoUs.
+
+    Otherwise the one that goes on clicking has the better mean after later clicks, of the same
+    model too.
+    """
+    target = min(first.target_iou, second.target_iou)
+    return first.finished_at(target), second.finished_at(target)
+
+
 def compare(first: SavedRun, second: SavedRun) -> list[Difference]:
-    """Paired differences between two runs on the same objects.
+    """Paired differences between two runs on the same objects, finished at the same IoU.
 
     Returns
     -------
@@ -148,12 +172,12 @@ def compare(first: SavedRun, second: SavedRun) -> list[Difference]:
             f"Only one of {first.path} and {second.path} has the object {name} on the image "
             f"{image}; compare runs on the same objects."
         )
+    first, second = finished_alike(first, second)
     keys = list(first.ious)
     names = [image for image, _ in keys]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
     images = [numbers[name] for name in names]
-    target = min(first.target_iou, second.target_iou)
-    ours, theirs = (_measures(run, keys, target) for run in (first, second))
+    ours, theirs = (_measures(run, keys) for run in (first, second))
     differences = np.stack([theirs[name] - ours[name] for name in ours], 1)
     low, high = confidence_intervals(differences, images)
     above = share_above_zero(differences, images)
@@ -166,7 +190,7 @@ def compare(first: SavedRun, second: SavedRun) -> list[Difference]:
     ]  # fmt: skip
 
 
-def _measures(run: SavedRun, keys: list[tuple[str, str]], target: float) -> dict[str, np.ndarray]:
+def _measures(run: SavedRun, keys: list[tuple[str, str]]) -> dict[str, np.ndarray]:
     ious = [run.ious[key] for key in keys]
     measures = {
         f"{'Dice' if run.volume else 'mIoU'}@{k}": np.array([iou_at(each, k) for each in ious])
@@ -174,7 +198,7 @@ def _measures(run: SavedRun, keys: list[tuple[str, str]], target: float) -> dict
         if k <= run.max_clicks
     }
     for threshold in THRESHOLDS:
-        if threshold <= target:
+        if threshold <= run.target_iou:
             measures[f"NoC{round(100 * threshold)}"] = np.array(
                 [number_of_clicks(each, threshold, run.max_clicks) for each in ious], float
             )
@@ -200,6 +224,9 @@ def format_comparison(first: SavedRun, second: SavedRun, differences: list[Diffe
         "means over images drawn anew (bootstrap): an interval without zero tells the runs apart. "
         "More is better for mIoU and Dice, fewer for NoC."
     )
+    if first.target_iou != second.target_iou:
+        target = min(first.target_iou, second.target_iou)
+        words += f" In both, objects count as finished at {target:g}, though one run went on."
     if first.pick != second.pick:
         words += " The two runs picked proposals in different ways, so more than the model differs."
     return "\n".join([*lines, "", fill(words, 78)])

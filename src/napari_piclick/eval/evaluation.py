@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from napari_piclick.eval.annotation import ImageJob
+from napari_piclick.eval.journal import JournalError
 from napari_piclick.eval.object_result import ObjectResult
 from napari_piclick.eval.protocol import ClickProtocol
 from napari_piclick.eval.record import MemoryRecord
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from napari_piclick.eval.protocol import Segmenter
     from napari_piclick.eval.record import Record
     from napari_piclick.eval.workers import Workers
+
+_CHANGED = (
+    "The images have changed since this run began; name another output or delete the journal."
+)
 
 
 def evaluate(
@@ -67,6 +72,8 @@ def evaluate(
     ------
     DatasetError
         If a file of the dataset is missing or does not fit.
+    JournalError
+        If the record's images are no longer those of the dataset.
     TypeError
         If there are workers, but no function that makes predictors.
     """
@@ -93,7 +100,16 @@ def evaluate(
 
 
 def _jobs(images: Iterable[str], limit: int | None, record: Record) -> Iterator[ImageJob]:
-    """The images that are still to be done, with the objects on them that are done already."""
+    """The images that are still to be done, with the objects on them that are done already.
+
+    Results are kept by the image's number, so each must still be where it was. All images are
+    not compared before the first is done, as some datasets find theirs by reading volumes.
+    """
+    kept = dict(record.images)
     for number, stem in enumerate(islice(images, limit)):
+        if kept.pop(number, stem) != stem:
+            raise JournalError(_CHANGED)
         if number not in record.finished:
             yield ImageJob(number, stem, record.done(number))
+    if kept:
+        raise JournalError(_CHANGED)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Which values a result's line has; a journal of another format is not gone on from.
-FORMAT = 2
+FORMAT = 3
 
 
 class JournalError(ValueError):
@@ -39,6 +39,11 @@ class Journal:
         If the file belongs to another run, or is none of ours.
     OSError
         If it cannot be written.
+
+    Attributes
+    ----------
+    images : dict
+        Names of the images that something is kept of, by number.
     """
 
     def __init__(self, path: Path, run: dict[str, Any]) -> None:
@@ -47,6 +52,7 @@ class Journal:
         self.encoding_seconds = 0.0
         self._places: dict[tuple[int, int], int] = {}
         self._done: dict[int, set[int]] = defaultdict(set)
+        self.images: dict[int, str] = {}
         # Plain values, as they will be when read back.
         self._run = json.loads(json.dumps({"format": FORMAT, **run}))
         self._file = path.open("a+b")
@@ -75,13 +81,15 @@ class Journal:
     def add(self, result: ObjectResult) -> None:
         """Write the result of an object."""
         if result.position not in self._places:
-            self._note(result.position, self._write({"result": result.to_dict()}))
+            place = self._write({"result": result.to_dict()})
+            self._note(result.position, result.image, place)
 
     def finish(self, image: ImageDone) -> None:
         """Write that an image is done."""
         if image.number not in self.finished:
-            self._write({"finished": image.number, "encoding_seconds": image.encoding_seconds})
-            self._finish(image.number, image.encoding_seconds)
+            entry = {"finished": image.number, "image": image.image}
+            self._write({**entry, "encoding_seconds": image.encoding_seconds})
+            self._finish(image.number, image.image, image.encoding_seconds)
 
     def close(self) -> None:
         """Close the file; it stays where it is."""
@@ -92,12 +100,14 @@ class Journal:
         self._file.close()
         self.path.unlink(missing_ok=True)
 
-    def _note(self, position: tuple[int, int], place: int) -> None:
+    def _note(self, position: tuple[int, int], name: str, place: int) -> None:
         self._places[position] = place
+        self.images[position[0]] = name
         self._done[position[0]].add(position[1])
 
-    def _finish(self, image: int, encoding_seconds: float) -> None:
+    def _finish(self, image: int, name: str, encoding_seconds: float) -> None:
         self.finished.add(image)
+        self.images[image] = name
         self._done.pop(image, None)
         self.encoding_seconds += encoding_seconds
 
@@ -122,9 +132,9 @@ class Journal:
                 self._check(entry.get("run"))
             elif "result" in entry:
                 image, number = entry["result"]["position"]
-                self._note((image, number), place)
+                self._note((image, number), entry["result"]["image"], place)
             else:
-                self._finish(entry["finished"], entry["encoding_seconds"])
+                self._finish(entry["finished"], entry["image"], entry["encoding_seconds"])
             place += len(line)
         if place == 0 and self._file.seek(0, 2) > 0:
             # Nothing of it can be read: only a first line cut short may be written over.

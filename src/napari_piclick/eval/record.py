@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from napari_piclick.eval.object_result import ImageDone, ObjectResult
 
@@ -21,6 +21,11 @@ class Record(Protocol):
     @property
     def finished(self) -> frozenset[int] | set[int]:
         """Numbers of the images whose objects are all done."""
+        ...
+
+    @property
+    def images(self) -> Mapping[int, str]:
+        """Names of the images that something is kept of, by number."""
         ...
 
     @property
@@ -45,6 +50,7 @@ class MemoryRecord:
     def __init__(self) -> None:
         self._results: dict[tuple[int, int], ObjectResult] = {}
         self.finished: set[int] = set()
+        self.images: dict[int, str] = {}
         self.encoding_seconds = 0.0
 
     @property
@@ -59,8 +65,10 @@ class MemoryRecord:
     def add(self, result: ObjectResult) -> None:
         """Keep the result of an object."""
         self._results.setdefault(result.position, result)
+        self.images[result.position[0]] = result.image
 
     def finish(self, image: ImageDone) -> None:
         """Note that an image is done."""
         self.finished.add(image.number)
+        self.images[image.number] = image.image
         self.encoding_seconds += image.encoding_seconds

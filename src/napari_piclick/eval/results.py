@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_piclick.eval.bootstrap import LEVEL, RESAMPLES, confidence_intervals
 from napari_piclick.eval.figures import PAIR_SHARES, Figures
 from napari_piclick.eval.protocol import PICKED_BY, THRESHOLDS
+from napari_piclick.io.whole_file import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import os
+    from collections.abc import Sequence
 
     from napari_piclick.eval.object_result import ObjectResult
     from napari_piclick.eval.protocol import ClickProtocol
@@ -132,7 +132,7 @@ class Results:
 
         Raises
         ------
-        OSError
+        VolumeError
             If the file cannot be written.
         ValueError
             If there is no object.
@@ -154,7 +154,7 @@ class Results:
                 **{name: list(bounds) for name, bounds in intervals.items()},
             },
         }
-        with replacing(path) as file:
+        with whole_file(Path(path)) as part, part.open("w", encoding="utf-8", newline="") as file:
             # Sample by sample, so that not all of them are held at once.
             file.write(json.dumps(head, indent=1)[:-2] + ',\n "samples": [')
             for number, result in enumerate(self.objects):
@@ -170,16 +170,3 @@ def _sample(result: ObjectResult) -> dict[str, Any]:
     return {k: v for k, v in values.items() if k not in left_out} | {
         "best_ious": list(result.best_ious)
     }
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[TextIO]:
-    """Write a text file under a temporary name, and put it in place when it is whole."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_piclick.eval.results import replacing
+from napari_piclick.io.whole_file import whole_file
 
 if TYPE_CHECKING:
     import os
@@ -26,10 +27,10 @@ def write_csv(results: Results, path: str | os.PathLike[str]) -> None:
 
     Raises
     ------
-    OSError
+    VolumeError
         If the file cannot be written.
     """
-    with replacing(path) as file:
+    with whole_file(Path(path)) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for result in results.objects:

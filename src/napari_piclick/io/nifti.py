@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.nifti1 import unit_codes
 from nibabel.spatialimages import HeaderDataError
 
 from napari_piclick.io.errors import VolumeError
@@ -40,7 +41,7 @@ def read_nifti(path: Path, name: str) -> Volume:
         image: Any = nib.load(path)
         data = _values(image)
         header = image.header
-        length, time = header.get_xyzt_units()
+        length, time = _units(header)
         intent = header.get_intent()[0]
     except UNREADABLE as error:
         raise VolumeError(
@@ -98,18 +99,25 @@ def write_nifti(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
     nib.save(image, path)
 
 
+def _units(header: Any) -> tuple[str, str]:
+    """The units of length and of time; "unknown" for codes that mean nothing."""
+    code, names = int(header["xyzt_units"]), unit_codes.label
+    return str(names.get(code % 8, "unknown")), str(names.get(code - code % 8, "unknown"))
+
+
 def _values(image: Any) -> Any:
     """The voxels: a memory map, a dask array if they are many and scaled, else an array."""
     proxy = image.dataobj
-    scaled = image.header.get_slope_inter() not in ((None, None), (1.0, 0.0))
-    if not scaled:
+    # The header of an image that was loaded no longer says how its values are scaled.
+    if (proxy.slope, proxy.inter) == (1.0, 0.0):
         return np.asanyarray(proxy)
     if np.prod(image.shape) * 4 > READ_AT_ONCE and not str(image.get_filename()).endswith(".gz"):
         import dask.array as da
 
+        _ = proxy[(-1,) * len(image.shape)]  # a file that ends too early is refused now
         chunks = (*image.shape[:2], *(1 for _ in image.shape[2:]))
         return da.from_array(_Scaled(proxy), chunks=chunks, asarray=True)
-    return proxy.get_scaled(np.float32)
+    return np.asarray(proxy, np.float32)
 
 
 class _Scaled:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import glob
 import json
+import re
+from contextlib import ExitStack
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from napari_piclick.io.errors import VolumeError
 from napari_piclick.io.volumes import smallest
@@ -46,19 +48,37 @@ def write_volumes(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
     first = names[: labels.ndim - count]
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        centre = [f"centre_{name}" for name in names[-count:]]
-        table.writerow([*first, "label", "voxels", f"{kind}_{unit}{count}", *centre])
+        places = [f"centre_{name}" for name in names[-count:]]
+        table.writerow([*first, "label", "voxels", f"{kind}_{unit}{count}", *places])
         for frame in np.ndindex(labels.shape[: len(first)]):
-            part = np.asarray(labels[frame])
-            values, voxels = np.unique(part[part != 0], return_counts=True)
-            centres = ndimage.center_of_mass(part != 0, part, values) if values.size else []
-            for value, number, place in zip(values, voxels, centres, strict=True):
+            for value, (number, *sums) in sorted(_sums(np.asarray(labels[frame])).items()):
                 size = f"{number * voxel:.9g}"
-                table.writerow([*frame, value, number, size, *(f"{x:.3f}" for x in place)])
+                centre = [f"{total / number:.3f}" for total in sums]
+                table.writerow([*frame, value, int(number), size, *centre])
+
+
+def _sums(labels: np.ndarray) -> dict[int, np.ndarray]:
+    """For each label the number of its voxels, and the sums of their indices along every axis.
+
+    Taken plane by plane, as large volumes leave no room for the indices of all voxels at once.
+    """
+    sums: dict[int, np.ndarray] = {}
+    for index in np.ndindex(labels.shape[:-2]):
+        plane = labels[index]
+        rows, cols = np.nonzero(plane)
+        values, which = np.unique(plane[rows, cols], return_inverse=True)
+        counts = np.bincount(which, minlength=len(values))
+        along = [np.bincount(which, weights, len(values)) for weights in (rows, cols)]
+        parts = np.stack([counts, *(counts * place for place in index), *along], axis=1)
+        for value, part in zip(values.tolist(), parts.astype(float), strict=True):
+            sums[value] = sums.get(value, 0.0) + part
+    return sums
 
 
 def write_slices(path: Path, labels: np.ndarray) -> list[Path]:
     """Write every slice as a PNG of 8 or 16 bits: ``labels_000.png``, ``labels_001.png``, ...
+
+    The first slice is put in place last: where it is, all of them are.
 
     Parameters
     ----------
@@ -82,12 +102,35 @@ def write_slices(path: Path, labels: np.ndarray) -> list[Path]:
             "PNG files hold labels up to 65535, but there are larger ones: choose another format."
         )
     written = []
-    for index, name in _slices(path, array.shape):
-        file = path.with_name(name)
-        with whole_file(file) as temporary:
+    with ExitStack() as stack:  # which leaves the file that was opened last first
+        for index, name in _slices(path, array.shape):
+            file = path.with_name(name)
+            temporary = stack.enter_context(whole_file(file))
             Image.fromarray(np.ascontiguousarray(array[index])).save(temporary, format="PNG")
-        written.append(file)
+            written.append(file)
+        if len(written) > 1:
+            # An older one would vouch for the others while some of them are still of its stack.
+            written[0].unlink(missing_ok=True)
     return written
+
+
+def slices_there(path: Path) -> list[Path]:
+    """The slices that are there under the names `write_slices` gives them, sorted.
+
+    Parameters
+    ----------
+    path : Path
+        As it is given to `write_slices`.
+    """
+    names = re.compile(rf"{re.escape(path.stem)}(_\d{{3,}})+{re.escape(path.suffix)}")
+    found = path.parent.glob(f"{glob.escape(path.stem)}_*{path.suffix}")
+    return sorted(file for file in found if names.fullmatch(file.name))
+
+
+def are_whole(path: Path) -> bool:
+    """Tell whether all slices are there, which the first one says that was put in place last."""
+    first = slices_there(path)[:1]
+    return bool(first) and not first[0].stem.removeprefix(path.stem).strip("_0")
 
 
 def write_coco(path: Path, labels: np.ndarray) -> None:

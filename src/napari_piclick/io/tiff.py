@@ -17,7 +17,7 @@ import tifffile
 from napari_piclick.io.errors import VolumeError
 from napari_piclick.io.geometry import Geometry
 from napari_piclick.io.tiff_pixels import CompressionError, read_pixels
-from napari_piclick.io.tiff_size import PhysicalSize, physical_size
+from napari_piclick.io.tiff_size import LABELS, PhysicalSize, physical_size
 from napari_piclick.io.volume import Volume
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ UNREADABLE = (
     OSError, ValueError, ArithmeticError, IndexError, KeyError, TypeError, AttributeError,
     RuntimeError, ET.ParseError, struct.error, zlib.error, tifffile.TiffFileError,
 )  # fmt: skip
-
-#: What a file that was written here says of itself.
-LABELS = {"content": "labels"}
 
 #: Pictures of slide scanners that show the slide, not what is on it.
 THUMBNAILS = ("Thumbnail", "Label", "Macro", "Overview")
@@ -160,7 +157,9 @@ def write_tiff(path: Path, labels: np.ndarray, geometry: Geometry) -> None:
         array = array.astype(np.float32) if imagej else array
     sizes = [geometry.spacing[axis] for axis in geometry.spatial]
     axes = "T" * (array.ndim > len(sizes)) + "ZYX"[-len(sizes) :]
-    metadata: dict[str, Any] = {"axes": axes, **LABELS} if imagej else dict(LABELS)
+    metadata: dict[str, Any] = dict(LABELS)
+    if len(axes) == array.ndim:
+        metadata["axes"] = axes
     if geometry.unit != "pixel":
         metadata["unit"] = geometry.unit
     if len(sizes) == 3:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -179,7 +180,8 @@ def _by_pillow(path: Path, series: Any, *, large: bool) -> Any:
     if not all(isinstance(number, int) for number in numbers):  # levels are no pages of their own
         raise CompressionError(key.compression.name)
     try:
-        Image.open(path).close()
+        with _ANY_SIZE:
+            Image.open(path).close()
     except OSError as error:
         raise CompressionError(key.compression.name) from error
     first = _pillow_page(path, numbers[0])
@@ -197,6 +199,33 @@ def _by_pillow(path: Path, series: Any, *, large: bool) -> Any:
 
 
 def _pillow_page(path: Path, number: int) -> np.ndarray:
-    with Image.open(path) as picture:
+    with _ANY_SIZE, Image.open(path) as picture:
         picture.seek(number)
         return np.asarray(picture)
+
+
+class _AnySize:
+    """Lifts Pillow's limit of pixels: it refuses what slide scanners take every day.
+
+    The limit is one for all threads, so the last of those that are at it gives it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+        self._limit: int | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._count:
+                self._limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._count -= 1
+            if not self._count:
+                Image.MAX_IMAGE_PIXELS = self._limit
+
+
+_ANY_SIZE = _AnySize()

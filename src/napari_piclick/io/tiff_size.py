@@ -13,6 +13,8 @@ UNITS = {
     "micrometer": "um", "micrometre": "um", "nm": "nm", "nanometer": "nm", "mm": "mm",
     "millimeter": "mm", "cm": "cm", "m": "m", "inch": "inch",
 }  # fmt: skip
+#: What a file that was written here says of itself.
+LABELS = {"content": "labels"}
 _METRES = {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "um": 1e-6, "nm": 1e-9, "inch": 0.0254}
 _SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "min": 60.0, "h": 3600.0}
 
@@ -48,12 +50,14 @@ def physical_size(file: Any, number: int = 0) -> PhysicalSize:
     if file.is_ome:
         return _ome(file.ome_metadata, number)
     if file.is_imagej:
-        return _imagej(file)
-    return PhysicalSize()
+        return _told(file, file.imagej_metadata or {})
+    # Labels that ImageJ has no numbers for are written in the same words, under tifffile's header.
+    ours = [told for told in file.shaped_metadata or () if LABELS.items() <= told.items()]
+    return _told(file, ours[0]) if ours else PhysicalSize()
 
 
-def _imagej(file: Any) -> PhysicalSize:
-    told = file.imagej_metadata or {}
+def _told(file: Any, told: dict[str, Any]) -> PhysicalSize:
+    """What is told in ImageJ's words, and by the resolution of the first page."""
     frame = float(told.get("finterval", 0.0)) * _SECONDS.get(told.get("tunit", "s"), 1.0) or 1.0
     unit = UNITS.get(str(told.get("unit", "")).strip().lower())
     if unit is None:

@@ -7,6 +7,7 @@ import threading
 import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from napari_piclick.io.errors import VolumeError, VolumeWarning
 from napari_piclick.io.tables import write_coco, write_slices, write_volumes
@@ -89,6 +90,9 @@ def do(job: Job, progress: Callable[[], Any] | None = None) -> Done:
             lines, error = _segment(job, progress), ""
         except (ValueError, OSError, RuntimeError, MemoryError) as failure:
             lines, error = (), " ".join(str(failure).split()) or "There is too little memory."
+        except Exception as failure:  # no sentence of ours, but the images behind are to be done
+            words = " ".join(str(failure).split()) or type(failure).__name__
+            lines, error = (), f"{job.image} could not be segmented: {words}."
     said = tuple(f"{job.image.name}: {warning.message}" for warning in caught)
     return Done(job.image, lines, error, said)
 
@@ -100,13 +104,21 @@ def _segment(job: Job, progress: Callable[[], Any] | None) -> tuple[str, ...]:
     volume = choose_channels(read_volumes(job.image), job.channels)
     given = given or read_prompts(job.clicks, volume)
     predictor = _predictor(job.model, job.device)
+    # The predictor outlives the job, and another image may have the same name in another folder.
+    key = uuid4().hex
     segmenters = [
         VolumeSegmenter(
-            predictor, volume, clicks, job.rules, interpolate=job.interpolate, progress=progress
+            predictor,
+            volume,
+            clicks,
+            job.rules,
+            interpolate=job.interpolate,
+            progress=progress,
+            key=key,
         )
         for clicks in given
     ]
-    labels = segmenters[0].empty()
+    labels = segmenters[0].empty(max(max(clicks.objects) for clicks in given))
     reports = [report for segmenter in segmenters for report in segmenter.segment(labels)]
     _write(job.output, labels, volume)
     if job.record is not None:

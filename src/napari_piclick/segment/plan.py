@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_piclick.io.tables import are_whole, slices_there
 from napari_piclick.io.volumes import WRITABLE, ending, stem
 from napari_piclick.segment.job import Job
 from napari_piclick.segment.options import OUTPUTS, UsageError, rules_of
@@ -28,10 +29,16 @@ def plan_jobs(options: argparse.Namespace) -> tuple[list[Job], list[Path]]:
     images: list[Path] = options.images
     several = len(images) > 1 or options.output.is_dir()
     outputs = _folder_outputs(options) if several else [_one_output(options)]
+    given = _clicks(options)
+    precious = {clicks.resolve() for clicks in given}
     jobs = []
-    for image, output, clicks in zip(images, outputs, _clicks(options), strict=True):
+    for image, output, clicks in zip(images, outputs, given, strict=True):
         if image.resolve() == output.resolve():
             raise UsageError(f"The output {output} is the image itself; choose another name.")
+        if output.resolve() in precious:
+            raise UsageError(
+                f"The output would write over the clicks {output}; choose another name."
+            )
         record = options.record
         if record is not None and several:
             record = record / f"{stem(image)}.json"
@@ -52,10 +59,12 @@ def plan_jobs(options: argparse.Namespace) -> tuple[list[Job], list[Path]]:
                 options.interpolate,
             )
         )
-    done = [job for job in jobs if options.resume and _there(job.output)]
+    done = [job for job in jobs if options.resume and _is_done(job.output)]
     jobs = [job for job in jobs if job not in done]
     if not options.force:
-        _refuse_to_replace(path for job in jobs for path in (job.output, job.record) if path)
+        # Some slices without the first one are what a run left that was stopped: to be resumed.
+        outputs = [job.output for job in jobs if not (options.resume and _slices(job.output))]
+        _refuse_to_replace([*outputs, *(job.record for job in jobs if job.record)])
     if options.scheduler:  # its workers may stand in another folder
         jobs = [_absolute(job) for job in jobs]
     return jobs, [job.image for job in done]
@@ -151,16 +160,17 @@ def _ending(image: Path, wanted: str) -> str:
     return wanted or (own if own in WRITABLE else ".nii.gz")
 
 
-def _there(output: Path) -> bool:
-    """Whether an output is there; of slices as PNG, whether one is."""
-    slices = output.suffix.lower() == ".png" and any(
-        output.parent.glob(f"{output.stem}_[0-9]*{output.suffix}")
-    )
-    return output.exists() or slices
+def _slices(output: Path) -> list[Path]:
+    return slices_there(output) if output.suffix.lower() == ".png" else []
+
+
+def _is_done(output: Path) -> bool:
+    """Whether an output is there; of slices as PNG, whether all are."""
+    return output.exists() or (output.suffix.lower() == ".png" and are_whole(output))
 
 
 def _refuse_to_replace(paths: Iterable[Path]) -> None:
-    there = [path for path in paths if _there(path)]
+    there = [path for path in paths if path.exists() or _slices(path)]
     if there:
         more = f" and {len(there) - 1} more are" if len(there) > 1 else " is"
         raise UsageError(

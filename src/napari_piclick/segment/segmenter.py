@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from napari_piclick.session.stopping import Stopped
 from napari_piclick.session.volume_window import sample_indices, window_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from napari_piclick.io.volume import Volume
     from napari_piclick.predict import Predictor
@@ -75,6 +76,9 @@ class VolumeSegmenter:
         Whether to fill the slices between those that were clicked from their outlines.
     progress : callable, optional
         Called for every slice that was found.
+    key : hashable, optional
+        Identity of the volume to a predictor that remembers planes: its name will not do where
+        the predictor sees several volumes. A new one by default.
 
     Raises
     ------
@@ -91,6 +95,7 @@ class VolumeSegmenter:
         *,
         interpolate: bool = False,
         progress: Callable[[], Any] | None = None,
+        key: Hashable = None,
     ) -> None:
         self.predictor = predictor
         self.volume = volume
@@ -98,14 +103,18 @@ class VolumeSegmenter:
         self.rules = rules
         self.interpolate = interpolate
         self._progress = progress or (lambda: None)
+        self._key = uuid4().hex if key is None else key
         self.shape = tuple(int(n) for n in volume.data.shape[: volume.geometry.ndim])
         self.axis, self.displayed = _axes(volume, clicks.axis)
         for click in clicks.clicks:
             _check(click, self.shape)
 
-    def empty(self) -> np.ndarray:
-        """Labels of the volume's shape in which there is nothing yet, of a type for its objects."""
-        return np.zeros(self.shape, np.min_scalar_type(max(self.clicks.objects)))
+    def empty(self, largest: int = 0) -> np.ndarray:
+        """Labels of the volume's shape in which there is nothing yet.
+
+        Their type holds the clicks' objects, and a larger label if others are to be put there.
+        """
+        return np.zeros(self.shape, np.min_scalar_type(max(*self.clicks.objects, largest)))
 
     def segment(self, labels: np.ndarray) -> list[ObjectReport]:
         """Segment every object into labels.
@@ -138,7 +147,7 @@ class VolumeSegmenter:
             stacks[index[:along] + index[along + 1 :]].append(clicks)
         for groups in stacks.values():
             plane = self._plane_of(groups[0][0])
-            stack = PlaneStack(self.volume.data, plane, self.axis, self.volume.name, self._window)
+            stack = PlaneStack(self.volume.data, plane, self.axis, self._key, self._window)
             for found in self._follow(stack, groups, label, report):
                 _write(labels, stack.plane_at(found.index), found, report)
         return report
@@ -211,7 +220,7 @@ class VolumeSegmenter:
             pixels,
             contrast_limits=self._window,
             rgb=plane.rgb,
-            key=(self.volume.name, plane.key),
+            key=(self._key, plane.key),
         )
         given: list[Click] = []
         answer: Any = None if before is None else before.plane_mask().astype(np.float32)
@@ -245,7 +254,7 @@ class VolumeSegmenter:
         first = self._plane_of(self.clicks.clicks[0])
         if self.axis is None:
             return window_of([first.cut(data)])
-        stack = PlaneStack(data, first, self.axis, self.volume.name)
+        stack = PlaneStack(data, first, self.axis, self._key)
         return window_of(stack.plane_at(k).cut(data) for k in sample_indices(len(stack)))
 
 

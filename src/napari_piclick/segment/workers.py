@@ -12,7 +12,7 @@ from napari_piclick.segment.job import Done, do
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
     from napari_piclick.segment.job import Job
 
@@ -47,18 +47,32 @@ def run_jobs(
     if not scheduler and min(workers, len(jobs)) <= 1:
         yield from (do(job, progress) for job in jobs)
         return
+    left = []
     with _executor(min(workers, len(jobs)), scheduler) as executor:
         waiting = {executor.submit(do, job): job for job in jobs}
         for future in as_completed(waiting):
-            job = waiting[future]
-            try:
-                yield future.result()
-            except BrokenExecutor:
-                died = f"The worker for {job.image} died, perhaps for want of memory."
-                yield Done(job.image, error=died)
-            except Exception as error:
-                said = " ".join(str(error).split())
-                yield Done(job.image, error=f"The worker for {job.image} failed: {said}")
+            done = _outcome(future, waiting[future])
+            if done is None:
+                left.append(waiting[future])
+            else:
+                yield done
+    # One death ends all processes, and does not tell whose it was: the images that were not done
+    # get a process each, with all the memory to itself.
+    for job in left:
+        with _executor(1, scheduler) as executor:
+            died = f"The worker for {job.image} died, perhaps for want of memory."
+            yield _outcome(executor.submit(do, job), job) or Done(job.image, error=died)
+
+
+def _outcome(future: Future[Done], job: Job) -> Done | None:
+    """How a job ended; None if workers died before it had."""
+    try:
+        return future.result()
+    except BrokenExecutor:
+        return None
+    except Exception as error:
+        said = " ".join(str(error).split())
+        return Done(job.image, error=f"The worker for {job.image} failed: {said}")
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def add(source: str | Path, name: str | None = None, on_progress: Progress | Non
     Raises
     ------
     FileNotFoundError, ValueError, ConnectionError
-        If it is not there, or refused; nothing is left behind.
+        If it is not there, or refused, or another model has the name; nothing is left behind.
     """
     entries = catalogue()
     entry = entries.get(str(source))
@@ -136,7 +136,7 @@ def add(source: str | Path, name: str | None = None, on_progress: Progress | Non
     if not path.is_file():
         raise FileNotFoundError(f"{source!s} is neither a file nor a model of the catalogue.")
     entry = next((e for e in entries.values() if e.file == path.name), None)
-    name = name or (entry.name if entry else re.sub(r"[^\w.+-]+", "-", path.stem))
+    name = name or _own_name(path)
     check_name(name)
     digest = sha256(path)
     if entry is not None and entry.sha256 and entry.sha256.lower() != digest:
@@ -145,8 +145,14 @@ def add(source: str | Path, name: str | None = None, on_progress: Progress | Non
             "Download it again."
         )
     known = stored().get(name)
-    if known is not None and known.source_sha256 == digest:
-        return known
+    if known is not None:
+        if digest in (known.source_sha256, sha256(known.path)):
+            return known
+        # It may be the only copy there is, of a model that was fine-tuned.
+        raise ValueError(
+            f"There is another model {name} already: give this one another name (--name), or "
+            "rename its file."
+        )
     licence = entry.licence if entry else "not stated"
     return _write(path, name, {"source": path.name, "source_sha256": digest, "licence": licence})
 
@@ -227,12 +233,15 @@ def _converted(path: Path) -> Stored:
 
 
 def _free_name(path: Path) -> str | None:
-    """Not to take the place of another checkpoint whose file has the same name."""
-    name = re.sub(r"[^\w.+-]+", "-", path.stem)
-    known = any(entry.file == path.name for entry in catalogue().values())
-    if known or name not in stored():
-        return None
-    return f"{name}-{sha256(path)[:8]}"
+    """A name for a checkpoint where another one has its own already; None if none has."""
+    name = _own_name(path)
+    return f"{name}-{sha256(path)[:8]}" if name in stored() else None
+
+
+def _own_name(path: Path) -> str:
+    """The catalogue's name for a file, or the file's."""
+    known = (entry.name for entry in catalogue().values() if entry.file == path.name)
+    return next(known, re.sub(r"[^\w.+-]+", "-", path.stem))
 
 
 def _add_entry(entry: Entry, name: str, on_progress: Progress | None) -> Stored:

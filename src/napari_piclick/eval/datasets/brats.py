@@ -68,10 +68,15 @@ TARGETS = {
 }
 
 
+#: The target of the published figures.
+DEFAULT = "whole-tumour"
+
+
 class BraTS(Dataset):
     """The axial slices of all cases in a folder that show a target.
 
     An image's stem is its volume's with the slice's index: ``BraTS2021_00006_flair_z075``.
+    The name of a target other than the whole tumour is part of the dataset's: ``brats-nested``.
 
     Parameters
     ----------
@@ -88,11 +93,13 @@ class BraTS(Dataset):
 
     name = "brats"
 
-    def __init__(self, folder: str | os.PathLike[str], target: str = "whole-tumour") -> None:
+    def __init__(self, folder: str | os.PathLike[str], target: str = DEFAULT) -> None:
         if target not in TARGETS:
             raise DatasetError(f"BraTS has the targets {', '.join(TARGETS)}, but not {target!r}.")
         self.folder = Path(folder)
         self.target = TARGETS[target]
+        if target != DEFAULT:  # other objects, with which the published figures have no part
+            self.name = f"{BraTS.name}-{target}"
         self.may_nest = len(self.target.regions) > 1
         # volume's stem -> the files of image and segmentation
         self._cases = dict(_find_cases(self.folder, self.target.modality))

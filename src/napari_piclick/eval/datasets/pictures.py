@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,10 @@ PICTURE_SUFFIXES = TIFF_SUFFIXES | JPEG_SUFFIXES | {".png", ".bmp"}
 _PLAIN_MODES = frozenset({"1", "L", "I", "I;16", "I;16B", "I;16L", "F", "RGB", "RGBA"})
 
 # What Pillow and tifffile raise for files that are damaged or no pictures at all.
-_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error)
+_UNREADABLE = (
+    OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, zlib.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
 
 
 def list_pictures(

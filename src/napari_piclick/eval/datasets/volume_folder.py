@@ -9,13 +9,15 @@ Folder layout (NIfTI, NRRD, MHA or TIFF)::
 Slices are cut along the axis on which voxels are longest; where all are as long, along the one
 that napari slides through (up and down in a patient, the first axis of a TIFF). On a slice, an
 object counts that has more than 20 pixels there. The intensity window is the same for all slices
-of a volume: the 0.5 and 99.5 percentiles of its voxels.
+of a volume: the 0.5 and 99.5 percentiles of its voxels. The two files may be of different kinds;
+labels that lie elsewhere in the patient than their image are refused.
 """
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from napari_piclick.io.geometry import Geometry
     from napari_piclick.io.volume import Volume
 
 #: On a slice an object of no more pixels than this is left out.
@@ -121,21 +124,55 @@ def _list_volumes(folder: Path) -> dict[str, Path]:
 def _read_case(name: str, image: Path, labels: Path) -> Case:
     """Read a volume and its labels, both in the order that napari shows them in."""
     one, two = _read(image), _read(labels)
-    if one.data.shape != two.data.shape:
+    voxels, values = np.asarray(one.geometry.to_layer(one.data)), np.asarray(_on(one, two))
+    if voxels.shape != values.shape:
         raise DatasetError(
-            f"{labels} has the size {two.data.shape}, but its image {image.name} has "
-            f"{one.data.shape}."
+            f"{labels} has the size {values.shape} as slices, rows and columns, but its image "
+            f"{image.name} has {voxels.shape}."
         )
-    values = np.asarray(one.geometry.to_layer(two.data))
     if values.dtype.kind == "f" and (values == values.round()).all():
         values = values.astype(np.int64)
     if values.dtype.kind not in "biu":
         raise DatasetError(f"{labels} must hold one integer per voxel, but it is {values.dtype}.")
-    voxels = np.asarray(one.geometry.to_layer(one.data))
+    if not _same_place(one.geometry, two.geometry, values.shape):
+        raise DatasetError(
+            f"{labels} lies elsewhere than its image {image.name}: resample it onto the image, or "
+            "give it the image's affine if only that was lost."
+        )
     spacing = tuple(one.geometry.spacing[axis] for axis in one.geometry.order)
     low, high = np.percentile(voxels[np.isfinite(voxels)], (0.5, 99.5))
     axis = int(np.argmax(spacing)) if max(spacing) > 1.01 * min(spacing) else 0
     return Case(name, voxels, values, (float(low), float(high)), axis, spacing)
+
+
+def _on(image: Volume, labels: Volume) -> Any:
+    """Labels with their axes in the order in which their image is shown.
+
+    The files may be of two kinds, each with an order of its own. Two that lie in a patient are
+    shown alike; a picture, which knows no patient, has the x, y and z of the file it was made of.
+    """
+    one, two = image.geometry, labels.geometry
+    if one.anatomical == two.anatomical or {len(one.spatial), len(two.spatial)} != {3}:
+        return two.to_layer(labels.data)
+    xyz = labels.data.transpose(two.spatial)
+    return one.to_layer(xyz.transpose(tuple(int(axis) for axis in np.argsort(one.spatial))))
+
+
+def _same_place(one: Geometry, two: Geometry, shape: tuple[int, ...]) -> bool:
+    """Whether voxels of the same index, in the order shown, lie within half a voxel.
+
+    A picture's place says nothing about a patient's, nor a length about one in another unit.
+    """
+    if not (one.anatomical and two.anatomical) or one.unit != two.unit:
+        return True
+    corners = [np.array(corner) for corner in product(*((0, size - 1) for size in shape))]
+
+    def places(geometry: Geometry) -> np.ndarray:
+        shown = [geometry.spatial.index(axis) for axis in geometry.order]
+        columns = geometry.affine[:3, shown]
+        return np.array([columns @ corner + geometry.affine[:3, 3] for corner in corners])
+
+    return np.allclose(places(one), places(two), rtol=0, atol=min(one.spacing) / 2)
 
 
 def _read(path: Path) -> Volume:
