@@ -161,7 +161,12 @@ def loaded_by(statement: str) -> set[str]:
     """The top-level modules in a fresh interpreter after a statement."""
     code = f"import sys, json; {statement}; print(json.dumps(sorted(sys.modules)))"
     answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+        cwd=ROOT,
     )
     return {name.split(".")[0] for name in json.loads(answer.stdout)}
 

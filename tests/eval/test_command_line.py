@@ -50,6 +50,7 @@ def run(*arguments):
         [sys.executable, "-m", "napari_piclick.eval", *map(str, arguments)],
         capture_output=True,
         text=True,
+        encoding="utf-8",
         check=False,
         timeout=120,
     )
@@ -150,7 +151,12 @@ def test_help_is_quick_to_load_and_names_the_options():
         "sys.exit(any(name in sys.modules for name in ('torch', 'napari', 'qtpy')))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0
     for option in ("--dataset", "--pick", "--max-clicks", "--target-iou", "--limit", "--workers"):

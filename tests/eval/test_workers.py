@@ -196,7 +196,9 @@ def test_a_killed_run_goes_on_where_it_was(data, grower, expected, tmp_path, wor
     begun = grower.log.read_text().splitlines()
     # What was at work when it was killed is lost: at most one object for each worker.
     assert done <= len(begun) <= done + 2 * int(workers)
-    finished = subprocess.run(start, capture_output=True, text=True, check=False, timeout=120)
+    finished = subprocess.run(
+        start, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120
+    )
     assert finished.returncode == 0, finished.stderr
     again = grower.log.read_text().splitlines()[len(begun) :]
     assert len(set(again)) == len(again) == len(expected.objects) - done
@@ -221,7 +223,12 @@ def test_the_journal_of_another_run_is_refused(data, grower, tmp_path):
     with Journal(tmp_path / "out.json.journal", {"dataset": "sstem"}):
         pass
     done = subprocess.run(
-        command(data, grower, output), capture_output=True, text=True, check=False, timeout=60
+        command(data, grower, output),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
     )
     assert done.returncode == 2
     (sentence,) = done.stderr.splitlines()

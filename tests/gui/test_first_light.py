@@ -28,6 +28,7 @@ def test_three_clicks_in_a_real_window_leave_two_objects(tmp_path: Path) -> None
         [sys.executable, str(EXAMPLE), "--headless", "--output", str(tmp_path)],
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=300,
         check=False,
     )

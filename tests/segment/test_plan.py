@@ -221,7 +221,7 @@ def test_as_people_call_it(image, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "napari_piclick.segment", str(tmp_path / "none.nii"), "--clicks",
          clicks, "--output", str(tmp_path / "out.nii")],
-        capture_output=True, text=True, check=False,
+        capture_output=True, text=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.strip() == f"There is no file {tmp_path / 'none.nii'}."

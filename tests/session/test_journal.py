@@ -105,6 +105,7 @@ def test_kill_9_in_the_middle_of_twenty_objects(tmp_path: Path) -> None:
         [sys.executable, str(ROOT / "tests" / "session" / "label_twenty.py"), str(tmp_path)],
         stdout=subprocess.PIPE,
         text=True,
+        encoding="utf-8",
         env=environment,
     )
     kept = 0

@@ -292,7 +292,7 @@ def test_makers_end_when_the_process_that_trains_is_killed(tmp_path: Path) -> No
     script = tmp_path / "train.py"
     script.write_text(KILLED)
     command = [sys.executable, str(script), str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as training:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as training:
         assert training.stdout is not None
         assert training.stdout.readline() == "pictures come\n"
         training.kill()
