@@ -11,6 +11,7 @@ from PIL import Image
 
 from napari_piclick import Click, load_predictor
 from napari_piclick.models.authors_checkpoint import build, read_authors_checkpoint
+from napari_piclick.models.published_checkpoint import save_piclick
 from napari_piclick.train.published.__main__ import main
 from napari_piclick.train.published.loop import PublishedSchedule, PublishedTrainer
 from napari_piclick.train.published.prompts import PublishedPrompts
@@ -117,5 +118,14 @@ def test_the_command_writes_weights_that_load(
     assert predictor.name == "mine"
     predictor.set_image(sample.image)
     assert len(predictor.predict([Click(100, 100)])) > 1
+    # nor does it go on from another model, whose licence its weights would not have
+    other = tmp_path / "other.safetensors"
+    model = build(*read_authors_checkpoint(MICRO))
+    save_piclick(model, other, {"licence": "another"})
+    more = ["--steps", "3", "--batch", "1"]
+    assert main([*options[:2], "--init", str(other), *options[4:], *more]) == 2
+    assert "begun with other settings (init)" in capsys.readouterr().err
+    assert main([*options[:2], "--init", str(output), *options[4:], *more]) == 2
+    assert "it would replace" in capsys.readouterr().err
     assert main([*options[:2], "--init", "nothing", *options[4:]]) == 2
     assert "There is no model nothing" in capsys.readouterr().err

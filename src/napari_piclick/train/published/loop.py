@@ -9,7 +9,7 @@ click is a full pass, so a step takes some seconds on a CPU and a fraction of on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from napari_piclick.train.recipe import RECIPES
 from napari_piclick.train.run_state import describe_settings, load_state, save_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from napari_piclick.models.piclick import PiClick
@@ -69,6 +69,8 @@ class PublishedTrainer:
     seed : int
     recipe : Recipe, optional
         "code" if not given.
+    origin : mapping of plain values, optional
+        What the run begins with and learns from, which must stay the same.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class PublishedTrainer:
         folder: Path,
         seed: int = 0,
         recipe: Recipe | None = None,
+        origin: Mapping[str, Any] | None = None,
     ) -> None:
         self.model = model.requires_grad_(requires_grad=True)
         self.schedule, self.next_step = schedule, 0
@@ -93,7 +96,7 @@ class PublishedTrainer:
         # What has no effect on the answer has no gradient, and stays as it is.
         self._optimizer = torch.optim.Adam(model.parameters(), schedule.learning_rate)
         folder.mkdir(parents=True, exist_ok=True)
-        self._settings = describe_settings(schedule, seed, self._recipe)
+        self._settings = describe_settings(schedule, seed, self._recipe, origin)
         state = load_state(folder, self._settings, self._device)
         if state is not None:
             model.load_state_dict(state["model"])
