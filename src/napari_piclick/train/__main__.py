@@ -11,8 +11,7 @@ from tqdm import tqdm
 
 from napari_piclick.models.piclick_tiny import TinyConfig
 from napari_piclick.models.registry import DEFAULT, find_weights
-from napari_piclick.predict.device import choose_device
-from napari_piclick.train.distributed import Team
+from napari_piclick.train.distributed import Team, device_of_process
 from napari_piclick.train.held_out import HeldOut
 from napari_piclick.train.loop import Trainer
 from napari_piclick.train.picture_makers import PictureMakers
@@ -98,7 +97,7 @@ def main(argv: list[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     try:
-        device = choose_device(options.device)
+        device = device_of_process(options.device)
         check_not_replaced(options.output, map(find_weights, options.init))
         run = options.run or options.output.with_suffix(".run")
         plan = PicturePlan(

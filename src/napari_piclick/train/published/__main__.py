@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from napari_piclick.models.checkpoint import weights_digest
 from napari_piclick.models.published_checkpoint import load_piclick, save_piclick
-from napari_piclick.predict.device import choose_device
+from napari_piclick.train.distributed import device_of_process
 from napari_piclick.train.mixture import Mixture
 from napari_piclick.train.published.loop import PublishedSchedule, PublishedTrainer
 from napari_piclick.train.run_state import check_not_replaced
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if stored is None:
             raise FileNotFoundError(f"There is no model {options.init}.")
         check_not_replaced(options.output, [stored.path])
-        model = load_piclick(stored.path).to(choose_device(options.device))
+        model = load_piclick(stored.path).to(device_of_process(options.device))
         mixture = Mixture.default(
             options.data, model.config.image, synthetic=False, superpixels=False
         )

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from napari_piclick.train.precision import computes_in_bfloat16
 from napari_piclick.train.published.prompts import PublishedPrompts
 from napari_piclick.train.published_loss import PARTS, published_loss
 from napari_piclick.train.recipe import RECIPES
@@ -109,7 +110,7 @@ class PublishedTrainer:
         samples = [self._draw(rng) for _ in range(self.schedule.batch)]
         prompts = PublishedPrompts(samples, self._recipe, rng, self._device)
         weights = np.asarray(self._recipe.rounds)
-        mixed = self._device.type == "cuda"
+        mixed = self._device.type == "cuda" and computes_in_bfloat16("cuda")
         with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed):
             with torch.no_grad():
                 for _ in range(int(rng.choice(len(weights), p=weights / weights.sum()))):
