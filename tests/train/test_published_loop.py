@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +14,12 @@ from PIL import Image
 from napari_piclick import Click, load_predictor
 from napari_piclick.models.authors_checkpoint import build, read_authors_checkpoint
 from napari_piclick.models.published_checkpoint import save_piclick
+from napari_piclick.train.published import loop
 from napari_piclick.train.published.__main__ import main
 from napari_piclick.train.published.loop import PublishedSchedule, PublishedTrainer
 from napari_piclick.train.published.prompts import PublishedPrompts
-from napari_piclick.train.recipe import RECIPES
+from napari_piclick.train.published_loss import published_loss
+from napari_piclick.train.recipe import RECIPES, Recipe
 from napari_piclick.train.sample import TrainingSample
 
 MICRO = Path(__file__).parents[1] / "data" / "published" / "piclick_micro_random.pth"
@@ -66,6 +70,48 @@ def test_users_begin_in_their_object_and_go_on_where_a_proposal_errs() -> None:
         new = clicks[-1]
         assert mask[new.pixel] == new.positive
         assert found[new.pixel] != new.positive
+
+
+def test_what_is_learned_agrees_with_the_clicks_of_the_rounds() -> None:
+    rng = np.random.default_rng(0)
+    sample = draw(rng)
+    inner = replace(sample, weights=np.array([0, 1], np.float32))
+    prompts = PublishedPrompts([inner], Recipe(), rng, CPU)
+    assert len(prompts.targets[0]) == 2
+    ring = np.argwhere(sample.masks[0] & ~sample.masks[1])[0]
+    prompts.clicks[0].append(Click(*ring.tolist(), positive=False))
+    prompts.judge()
+    assert len(prompts.targets[0]) == 1
+    assert np.array_equal(prompts.targets[0][0].numpy() > 0, sample.masks[1])
+
+
+def test_a_step_learns_what_is_judged_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = trainer(tmp_path, 8)
+    run._recipe = replace(run._recipe, rounds=(0, 0, 1))
+    scored = []
+
+    def loss(sets: Any, targets: Any, primary: Any, recipe: Recipe) -> Any:
+        scored.append(targets)
+        return published_loss(sets, targets, primary, recipe)
+
+    batches: list[PublishedPrompts] = []
+
+    class Recorded(PublishedPrompts):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            batches.append(self)
+
+    monkeypatch.setattr(loop, "published_loss", loss)
+    monkeypatch.setattr(loop, "PublishedPrompts", Recorded)
+    for index in range(8):
+        run.step(index)
+    excluded = 0
+    for prompts, targets in zip(batches, scored, strict=True):
+        for clicks, target in zip(prompts.clicks, targets, strict=True):
+            for mask in target.numpy() > 0:
+                assert all(mask[click.pixel] == click.positive for click in clicks)
+            excluded += len(target) == 1
+    assert excluded
 
 
 def test_it_learns(tmp_path: Path) -> None:

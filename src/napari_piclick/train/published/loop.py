@@ -2,8 +2,9 @@
 
 As their released code does it (recipe "code"): clicks are drawn in an object, up to three rounds
 follow without gradient, in each of which one of the *matched* proposals becomes the previous mask
-and a click is added where it errs, and then the loss of every prediction set is learned from. Every
-click is a full pass, so a step takes some seconds on a CPU and a fraction of one on a GPU.
+and a click is added where it errs, and then the loss of every prediction set is learned from, with
+every mask that agrees with all of the clicks as a target. Gradients are not clipped. Every click is
+a full pass, so a step takes some seconds on a CPU and a fraction of one on a GPU.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from napari_piclick.train.precision import computes_in_bfloat16
 from napari_piclick.train.published.prompts import PublishedPrompts
@@ -116,12 +116,12 @@ class PublishedTrainer:
                 for _ in range(int(rng.choice(len(weights), p=weights / weights.sum()))):
                     prompts.answer(self.model(*prompts.prompt()))
             sets = self.model.all_sets(*prompts.prompt())
+        prompts.judge()
         loss, parts, _ = published_loss(sets, prompts.targets, prompts.primary, self._recipe)
         for group in self._optimizer.param_groups:
             group["lr"] = self.schedule.rate(index)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
         self._optimizer.step()
         last = dict(zip(PARTS, parts[-1].tolist(), strict=True))
         return {**last, "total": float(loss.detach())}
