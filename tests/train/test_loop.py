@@ -286,6 +286,16 @@ def test_the_command_line_trains_the_scores_alone(tmp_path: Path) -> None:
     assert all(name.startswith(scores) for name in changed)
 
 
+def test_every_process_encodes_pictures_on_the_device_that_trains(tmp_path: Path) -> None:
+    plan = PicturePlan(tmp_path, None, "piclick-tiny", TinyConfig(), size=64, device="meta")
+    store = plan.open()
+    assert {parameter.device.type for parameter in store.model.parameters()} == {"meta"}
+    # nor are pictures taken that another kind of device encoded
+    assert store.folder != replace(plan, device="cpu").open().folder
+    pixels = replace(plan, encoded=False)
+    assert pixels.open().folder == replace(pixels, device="cpu").open().folder
+
+
 def test_pictures_are_made_ahead_in_another_process(tmp_path: Path) -> None:
     plan = PicturePlan(tmp_path, None, "piclick-tiny", TinyConfig(), size=64)
     store = plan.open()

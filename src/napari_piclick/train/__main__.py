@@ -115,6 +115,7 @@ def main(argv: list[str] | None = None) -> int:
             superpixels=not options.no_superpixels,
             seed=options.seed,
             encoded=options.encoder == 0,
+            device=str(device),
         )
         store = plan.open()
         schedule = Schedule(
@@ -124,7 +125,7 @@ def main(argv: list[str] | None = None) -> int:
             encoder=options.encoder,
             neck=options.neck,
         )
-        model = store.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = store.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         recipe = RECIPES[options.recipe]
         team = Team.from_environment(device)
         held_out = None

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from napari_piclick.models.checkpoint import weights_digest
 from napari_piclick.models.registry import find_weights
 from napari_piclick.train.initial import load_initial
@@ -42,6 +44,9 @@ class PicturePlan:
     seed : int
     encoded : bool
         Whether features are kept, or pixels, as the encoder learns too.
+    device : str
+        Encodes the pictures, in every process: a GPU and a processor round differently, and who
+        makes a picture must not matter.
     """
 
     folder: Path
@@ -53,6 +58,7 @@ class PicturePlan:
     superpixels: bool = True
     seed: int = 0
     encoded: bool = True
+    device: str = "cpu"
 
     def origin(self) -> dict[str, Any]:
         """What a run on these pictures begins with and learns from, as plain values.
@@ -77,7 +83,7 @@ class PicturePlan:
         mixture = Mixture.default(
             self.data, self._sizes[0], synthetic=self.synthetic, superpixels=self.superpixels
         )
-        model = load_initial(self.init, self.config)
+        model = load_initial(self.init, self.config).to(self.device)
         return PictureStore(
             self.folder / self._key(),
             mixture,
@@ -106,8 +112,9 @@ class PicturePlan:
     def _key(self) -> str:
         """Names the pictures by all that is in them, so that no others are taken for them.
 
-        That is what they show, and the weights that encoded them. The rest of the network has no
-        part in it.
+        That is what they show, and the weights and the kind of device that encoded them. The rest
+        of the network has no part in it.
         """
-        parts = {**self._shown(), "encoded_by": self._weights() if self.encoded else None}
+        by = [*self._weights(), torch.device(self.device).type] if self.encoded else None
+        parts = {**self._shown(), "encoded_by": by}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
