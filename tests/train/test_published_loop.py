@@ -114,6 +114,38 @@ def test_a_step_learns_what_is_judged_last(tmp_path: Path, monkeypatch: pytest.M
     assert excluded
 
 
+def test_rounds_without_gradient_leave_no_weights_behind_for_what_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Autocast forgets what it kept where its outermost context ends."""
+    run = trainer(tmp_path, 1)
+    run._recipe = replace(run._recipe, rounds=(0, 1))
+    entered: list[torch.autocast] = []
+    seen: list[tuple[bool, torch.autocast]] = []
+
+    class Recorded(torch.autocast):
+        def __enter__(self) -> None:
+            entered.append(self)
+            super().__enter__()
+
+        def __exit__(self, *error: Any) -> None:
+            entered.pop()
+            super().__exit__(*error)
+
+    look = run.model._look
+
+    def recorded_look(*prompt: Any) -> Any:
+        seen.append((torch.is_grad_enabled(), entered[0]))
+        return look(*prompt)
+
+    monkeypatch.setattr(torch, "autocast", Recorded)
+    monkeypatch.setattr(run.model, "_look", recorded_look)
+    run.step(0)
+    (learns, first), (last_learns, last) = seen
+    assert (learns, last_learns) == (False, True)
+    assert first is not last
+
+
 def test_it_learns(tmp_path: Path) -> None:
     run = trainer(tmp_path, 14)
     totals: list[float] = []

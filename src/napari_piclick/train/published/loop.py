@@ -110,11 +110,12 @@ class PublishedTrainer:
         samples = [self._draw(rng) for _ in range(self.schedule.batch)]
         prompts = PublishedPrompts(samples, self._recipe, rng, self._device)
         weights = np.asarray(self._recipe.rounds)
-        mixed = self._device.type == "cuda" and computes_in_bfloat16("cuda")
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed):
-            with torch.no_grad():
-                for _ in range(int(rng.choice(len(weights), p=weights / weights.sum()))):
-                    prompts.answer(self.model(*prompts.prompt()))
+        # The copies of the weights that autocast keeps of the rounds have no gradient, and versions
+        # of torch before the mend of its issue 112583 would use them for what is learned, too.
+        with torch.no_grad(), self._mixed_precision():
+            for _ in range(int(rng.choice(len(weights), p=weights / weights.sum()))):
+                prompts.answer(self.model(*prompts.prompt()))
+        with self._mixed_precision():
             sets = self.model.all_sets(*prompts.prompt())
         prompts.judge()
         loss, parts, _ = published_loss(sets, prompts.targets, prompts.primary, self._recipe)
@@ -125,6 +126,10 @@ class PublishedTrainer:
         self._optimizer.step()
         last = dict(zip(PARTS, parts[-1].tolist(), strict=True))
         return {**last, "total": float(loss.detach())}
+
+    def _mixed_precision(self) -> torch.autocast:
+        mixed = self._device.type == "cuda" and computes_in_bfloat16("cuda")
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=mixed)
 
     def run(self, report: Callable[[int, dict[str, float]], None] | None = None) -> None:
         """Train to the end of the schedule; the state is saved every tenth step and at the end."""
