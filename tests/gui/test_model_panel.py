@@ -136,7 +136,7 @@ def test_a_download_shows_its_progress_and_can_be_stopped(
     qtbot.waitUntil(lambda: "What has arrived is kept" in panel.state.text(), timeout=60_000)
     assert not panel.bar.isVisible()
     assert not panel.stop.isVisible()
-    assert (folder / "far.pth.part").stat().st_size > 0
+    assert (folder / "far.download" / "far.pth.part").stat().st_size > 0
     assert not list(folder.glob("*.safetensors*"))
     # It goes on from there, and the whole file is added.
     with qtbot.waitSignal(panel.added, timeout=60_000) as added:

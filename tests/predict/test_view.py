@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
+from torch.nn import functional as F
 
 from napari_piclick.predict.view import View
 from napari_piclick.region import Region
@@ -73,3 +76,29 @@ def test_occupied_holds_every_positive_pixel() -> None:
     inside = view.masks(logits, found)[0] > 0
     assert inside.sum() == whole.sum() > 0
     assert view.occupied(logits, 6.0) is None
+
+
+@settings(deadline=None, max_examples=40)
+@given(views(), st.sampled_from([1, 4]))
+def test_masks_go_on_to_the_edge_as_with_border_padding(view: View, cell: int) -> None:
+    """Border padding is what is meant, but Apple's GPUs do not have it."""
+    h, w = (n // cell for n in view.input_shape)
+    logits = 5 * torch.randn(2, h, w, generator=torch.Generator().manual_seed(h + w))
+    inner = logits[:, : view.scaled_shape[0] // cell, : view.scaled_shape[1] // cell]
+    height, width = view.region.shape
+    rows = (torch.arange(height) + 0.5) / height * 2 - 1
+    cols = (torch.arange(width) + 0.5) / width * 2 - 1
+    grid = torch.stack([cols.expand(height, -1), rows[:, None].expand(-1, width)], -1)[None]
+    border = F.grid_sample(inner[None], grid, "bilinear", "border", align_corners=False)[0]
+    sample = F.grid_sample
+
+    def without_border(
+        maps: Tensor, grid: Tensor, mode: str, padding_mode: str, align_corners: bool
+    ) -> Tensor:
+        assert padding_mode != "border", "not implemented on MPS"
+        return sample(maps, grid, mode, padding_mode, align_corners)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(F, "grid_sample", without_border)
+        masks = view.masks(logits, view.region, cell)
+    torch.testing.assert_close(masks, border, atol=1e-4, rtol=0)

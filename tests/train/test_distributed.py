@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from napari_piclick.train.distributed import Team
+from napari_piclick.train.distributed import Team, device_of_process
 from napari_piclick.train.log import read_rows
 
 if TYPE_CHECKING:
@@ -25,6 +26,49 @@ def test_one_process_is_a_team_too() -> None:
     team.part()
     assert team.agree(stop=True)
     assert not team.agree(stop=False)
+
+
+def _gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> list[torch.device]:
+    """Pretend that there are GPUs; returns what becomes the current one."""
+    current: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    return current
+
+
+def test_every_process_of_a_machine_takes_a_gpu_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    current = _gpus(monkeypatch, 2)
+    assert device_of_process() == torch.device("cuda")
+    assert current == []
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert device_of_process() == device_of_process("cuda") == torch.device("cuda:1")
+    assert current == [torch.device("cuda:1")] * 2
+    assert device_of_process("cuda:0") == torch.device("cuda:0")
+    assert device_of_process("cpu") == torch.device("cpu")
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(ValueError, match=r"more processes than GPUs.*--nproc-per-node 2"):
+        device_of_process()
+
+
+@pytest.mark.parametrize("command", ["train", "train.published"])
+def test_the_commands_ask_which_gpu_is_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    micro_file: Path,
+    command: str,
+) -> None:
+    monkeypatch.setenv("PICLICK_WEIGHTS_DIR", str(tmp_path / "weights"))
+    main = importlib.import_module(f"napari_piclick.{command}.__main__").main
+    _gpus(monkeypatch, 2)
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    options = ["--output", str(tmp_path / "mine.safetensors"), "--data", str(tmp_path)]
+    options += ["--init", str(micro_file)] if command == "train.published" else []
+    assert main(options) == 2
+    assert "more processes than GPUs" in capsys.readouterr().err
 
 
 def test_prompts_are_shared_out_and_nobody_is_left_without() -> None:

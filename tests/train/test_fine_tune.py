@@ -39,6 +39,21 @@ def test_it_learns_in_steps_and_tells_before_and_after_on_held_out_slices(tmp_pa
     assert load_predictor(output, device="cpu").name
 
 
+@pytest.mark.parametrize(("count", "held_out"), [(5, 0), (8, 1)])
+def test_a_held_out_slice_with_tiny_objects_only_is_passed_over(
+    tmp_path: Path, count: int, held_out: int
+) -> None:
+    planes = _planes(count)
+    planes[-1][1][:] = 0
+    planes[-1][1][5:8, 5:8] = 3
+    output = tmp_path / "mine.safetensors"
+    run = FineTuning(planes, output, steps=1, batch=2, size=64, device="cpu")
+    assert run.held_out == held_out
+    # with nothing to compare on, no slice is kept from training either
+    trained_on = run._mixture.sources["mine"][0]
+    assert len(trained_on._scenes) == (count - 2 if held_out else count)  # type: ignore[attr-defined]
+
+
 def test_stopping_early_leaves_nothing_behind(tmp_path: Path) -> None:
     output = tmp_path / "mine.safetensors"
     run = FineTuning(_planes(2), output, steps=3, batch=2, size=64, device="cpu")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -76,11 +76,12 @@ def _trainer(
     schedule: Schedule = SCHEDULE,
     recipe: Recipe | None = None,
     validate: Callable[[PiClickTiny], dict[str, float]] | None = None,
+    origin: dict[str, Any] | None = None,
 ) -> Trainer:
     model = with_evidence(load_tiny(find_weights("piclick-tiny")))
     store = PictureStore(folder / "pictures", Squares(), model, 0)  # type: ignore[arg-type]
     recipe = recipe or RECIPES["tiny"]
-    return Trainer(model, store, recipe, schedule, folder, 0, validate=validate)
+    return Trainer(model, store, recipe, schedule, folder, 0, validate=validate, origin=origin)
 
 
 def _weights(trainer: Trainer) -> torch.Tensor:
@@ -124,6 +125,11 @@ def test_other_settings_do_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
     _trainer(tmp_path).run(seconds=0)
     with pytest.raises(ValueError, match="begun with other settings"):
         _trainer(tmp_path, recipe=RECIPES["paper"])
+
+
+def test_a_state_that_does_not_tell_what_it_began_with_goes_on(tmp_path: Path) -> None:
+    _trainer(tmp_path).run(seconds=0)
+    assert _trainer(tmp_path, origin={"init": ["0" * 64]}).next_step == 1
 
 
 @pytest.mark.parametrize("neck", [0.0, 0.5])
@@ -203,6 +209,12 @@ def test_the_weights_that_did_best_on_held_out_pictures_are_written(tmp_path: Pa
     assert not torch.equal(seen[1], seen[2])
     rows = read_rows(tmp_path / "validation.csv")
     assert [row["score"] for row in rows] == [0.5, 0.8, 0.3]
+    # who goes on without validation wants the last
+    last = _trainer(tmp_path, schedule)
+    last.export(tmp_path / "last.safetensors")
+    assert read_weights(tmp_path / "last.safetensors")[1]["steps"] == "3"
+    kept = load_tiny(tmp_path / "last.safetensors").decoder.mask_tokens.weight
+    torch.testing.assert_close(kept, seen[2].half().float(), atol=0, rtol=0)
 
 
 def test_old_pictures_leave_the_window() -> None:
@@ -272,6 +284,16 @@ def test_the_command_line_trains_the_scores_alone(tmp_path: Path) -> None:
     assert changed
     scores = ("decoder.target_reasoning.", "decoder.iou_prediction_head.")
     assert all(name.startswith(scores) for name in changed)
+
+
+def test_every_process_encodes_pictures_on_the_device_that_trains(tmp_path: Path) -> None:
+    plan = PicturePlan(tmp_path, None, "piclick-tiny", TinyConfig(), size=64, device="meta")
+    store = plan.open()
+    assert {parameter.device.type for parameter in store.model.parameters()} == {"meta"}
+    # nor are pictures taken that another kind of device encoded
+    assert store.folder != replace(plan, device="cpu").open().folder
+    pixels = replace(plan, encoded=False)
+    assert pixels.open().folder == replace(pixels, device="cpu").open().folder
 
 
 def test_pictures_are_made_ahead_in_another_process(tmp_path: Path) -> None:

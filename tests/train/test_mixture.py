@@ -102,5 +102,24 @@ def test_validation_never_changes() -> None:
         assert (samples[0].image != more[name][1].image).any()
 
 
+def _collection(folder: Path, side: int) -> None:
+    """Three labelled pictures, with an object of this many pixels across on each."""
+    for part in ("images", "labels"):
+        (folder / part).mkdir(parents=True)
+    labels = np.zeros((50, 50), np.uint8)
+    labels[10 : 10 + side, 10 : 10 + side] = 1
+    for name in "abc":
+        imsave(folder / "images" / f"{name}.png", labels * 99, check_contrast=False)
+        imsave(folder / "labels" / f"{name}.png", labels, check_contrast=False)
+
+
+def test_held_out_pictures_with_tiny_objects_only_are_passed_over(tmp_path: Path) -> None:
+    _collection(tmp_path / "large", 20)
+    _collection(tmp_path / "tiny", 2)
+    assert set(validation_samples(tmp_path, 64, per_source=2, synthetic=False)) == {"large"}
+    with pytest.raises(ValueError, match="held out for validation shows an object"):
+        validation_samples(tmp_path / "tiny", 64, synthetic=False)
+
+
 def _named(scene: Scene) -> Scene:
     return Scene(scene.image, "seldom", scene.layers, scene.targets, scene.shares, mergeable=())

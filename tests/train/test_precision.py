@@ -46,3 +46,10 @@ def test_where_torch_does_not_tell_single_precision_is_taken(
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     assert not computes_in_bfloat16("cpu")
     assert not computes_in_bfloat16("mps")
+
+
+def test_a_gpu_that_emulates_it_is_not_given_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation
+    )
+    assert not computes_in_bfloat16("cuda")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +13,13 @@ from PIL import Image
 
 from napari_piclick import Click, load_predictor
 from napari_piclick.models.authors_checkpoint import build, read_authors_checkpoint
+from napari_piclick.models.published_checkpoint import save_piclick
+from napari_piclick.train.published import loop
 from napari_piclick.train.published.__main__ import main
 from napari_piclick.train.published.loop import PublishedSchedule, PublishedTrainer
 from napari_piclick.train.published.prompts import PublishedPrompts
-from napari_piclick.train.recipe import RECIPES
+from napari_piclick.train.published_loss import published_loss
+from napari_piclick.train.recipe import RECIPES, Recipe
 from napari_piclick.train.sample import TrainingSample
 
 MICRO = Path(__file__).parents[1] / "data" / "published" / "piclick_micro_random.pth"
@@ -67,6 +72,80 @@ def test_users_begin_in_their_object_and_go_on_where_a_proposal_errs() -> None:
         assert found[new.pixel] != new.positive
 
 
+def test_what_is_learned_agrees_with_the_clicks_of_the_rounds() -> None:
+    rng = np.random.default_rng(0)
+    sample = draw(rng)
+    inner = replace(sample, weights=np.array([0, 1], np.float32))
+    prompts = PublishedPrompts([inner], Recipe(), rng, CPU)
+    assert len(prompts.targets[0]) == 2
+    ring = np.argwhere(sample.masks[0] & ~sample.masks[1])[0]
+    prompts.clicks[0].append(Click(*ring.tolist(), positive=False))
+    prompts.judge()
+    assert len(prompts.targets[0]) == 1
+    assert np.array_equal(prompts.targets[0][0].numpy() > 0, sample.masks[1])
+
+
+def test_a_step_learns_what_is_judged_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = trainer(tmp_path, 8)
+    run._recipe = replace(run._recipe, rounds=(0, 0, 1))
+    scored = []
+
+    def loss(sets: Any, targets: Any, primary: Any, recipe: Recipe) -> Any:
+        scored.append(targets)
+        return published_loss(sets, targets, primary, recipe)
+
+    batches: list[PublishedPrompts] = []
+
+    class Recorded(PublishedPrompts):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            batches.append(self)
+
+    monkeypatch.setattr(loop, "published_loss", loss)
+    monkeypatch.setattr(loop, "PublishedPrompts", Recorded)
+    for index in range(8):
+        run.step(index)
+    excluded = 0
+    for prompts, targets in zip(batches, scored, strict=True):
+        for clicks, target in zip(prompts.clicks, targets, strict=True):
+            for mask in target.numpy() > 0:
+                assert all(mask[click.pixel] == click.positive for click in clicks)
+            excluded += len(target) == 1
+    assert excluded
+
+
+def test_rounds_without_gradient_leave_no_weights_behind_for_what_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Autocast forgets what it kept where its outermost context ends."""
+    run = trainer(tmp_path, 1)
+    run._recipe = replace(run._recipe, rounds=(0, 1))
+    entered: list[torch.autocast] = []
+    seen: list[tuple[bool, torch.autocast]] = []
+
+    class Recorded(torch.autocast):
+        def __enter__(self) -> None:
+            entered.append(self)
+            super().__enter__()
+
+        def __exit__(self, *error: Any) -> None:
+            entered.pop()
+            super().__exit__(*error)
+
+    look = run.model._look
+
+    def recorded_look(*prompt: Any) -> Any:
+        seen.append((torch.is_grad_enabled(), entered[0]))
+        return look(*prompt)
+
+    monkeypatch.setattr(torch, "autocast", Recorded)
+    monkeypatch.setattr(run.model, "_look", recorded_look)
+    run.step(0)
+    (learns, first), (last_learns, last) = seen
+    assert (learns, last_learns) == (False, True)
+    assert first is not last
+
+
 def test_it_learns(tmp_path: Path) -> None:
     run = trainer(tmp_path, 14)
     totals: list[float] = []
@@ -117,5 +196,14 @@ def test_the_command_writes_weights_that_load(
     assert predictor.name == "mine"
     predictor.set_image(sample.image)
     assert len(predictor.predict([Click(100, 100)])) > 1
+    # nor does it go on from another model, whose licence its weights would not have
+    other = tmp_path / "other.safetensors"
+    model = build(*read_authors_checkpoint(MICRO))
+    save_piclick(model, other, {"licence": "another"})
+    more = ["--steps", "3", "--batch", "1"]
+    assert main([*options[:2], "--init", str(other), *options[4:], *more]) == 2
+    assert "begun with other settings (init)" in capsys.readouterr().err
+    assert main([*options[:2], "--init", str(output), *options[4:], *more]) == 2
+    assert "it would replace" in capsys.readouterr().err
     assert main([*options[:2], "--init", "nothing", *options[4:]]) == 2
     assert "There is no model nothing" in capsys.readouterr().err

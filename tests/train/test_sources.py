@@ -17,7 +17,7 @@ from napari_piclick.train.data.memory import ByteLimitedCache
 from napari_piclick.train.data.organelles import dark_organelles
 from napari_piclick.train.data.split import divide
 from napari_piclick.train.data.volumes import Volume, VolumeSource, read_volume
-from napari_piclick.train.data.window import to_grey_levels
+from napari_piclick.train.data.window import draw_limits, to_grey_levels
 from napari_piclick.train.superpixels import superpixels
 
 if TYPE_CHECKING:
@@ -206,6 +206,26 @@ def test_dark_bodies_are_found_in_their_neuron() -> None:
     assert found.max() == 1
     assert ((found > 0) & body).sum() / ((found > 0) | body).sum() > 0.75
     assert not found[neurons == 2].any()
+
+
+@pytest.mark.parametrize("hole", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_no_number_leaves_the_rest_as_it_is(hole: float) -> None:
+    ramp = np.arange(64 * 64, dtype=np.float32).reshape(64, 64)
+    spoilt = ramp.copy()
+    spoilt[5, 7] = hole
+    grey = to_grey_levels(spoilt)
+    assert len(np.unique(grey)) > 200
+    assert grey[5, 7] == (255 if hole == np.inf else 0)
+    away = np.arange(64) != 5
+    np.testing.assert_allclose(grey[away], to_grey_levels(ramp)[away].astype(int), atol=1)
+    limits = Volume(np.stack([spoilt[1:, 1:]] * 2)).limits
+    assert np.isfinite(limits).all()
+    drawn = [draw_limits(spoilt, limits, np.random.default_rng(seed)) for seed in range(8)]
+    assert np.isfinite(drawn).all()
+    assert len(set(drawn)) == 2
+    nothing = np.full((4, 4), hole, np.float32)
+    assert to_grey_levels(nothing).tolist() == np.full((4, 4), 255 * (hole == np.inf)).tolist()
+    assert Volume(np.stack([nothing, nothing])).limits == (0, 1)
 
 
 def test_windows_keep_bytes_and_stretch_the_rest() -> None:

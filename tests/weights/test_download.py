@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from napari_piclick.models.registry import MODELS
 from napari_piclick.weights import store
 from napari_piclick.weights.catalogue import Entry
 from napari_piclick.weights.download import ATTEMPTS, download
@@ -90,3 +91,59 @@ def test_a_model_of_ones_own_catalogue_is_downloaded_when_it_is_needed(
     assert names == ["catalogue.toml", "ours.safetensors", "ours.sha256"]
     assert store.find("ours") == model
     assert len(server.asked) == 1
+
+
+def _catalogue(folder: Path, *entries: tuple[str, str, str, bytes]) -> None:
+    """List models: name, file, address and content of each."""
+    folder.mkdir()
+    lines = [
+        f'[[model]]\nname = "{name}"\nfile = "{file}"\nlicence = "{name}\'s"\nurl = "{url}"\n'
+        f'sha256 = "{hashlib.sha256(content).hexdigest()}"\n'
+        for name, file, url, content in entries
+    ]
+    (folder / "catalogue.toml").write_text("".join(lines))
+
+
+def test_a_file_that_is_called_as_its_model_is_kept(server: FileServer, folder: Path) -> None:
+    server.content = MODELS["piclick-tiny"].weights.read_bytes()
+    _catalogue(folder, ("ours", "ours.safetensors", server.url, server.content))
+    model = store.find("ours")
+    assert model is not None
+    assert model.path.read_bytes() == server.content
+    assert store.verify(model) == ""
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["catalogue.toml", "ours.safetensors", "ours.sha256"]
+
+
+def test_two_models_may_have_files_of_one_name(server: FileServer, folder: Path) -> None:
+    other = b"another file"
+    first = server.content
+    _catalogue(
+        folder,
+        ("theirs", "model.pth", server.url, other),
+        ("ours", "model.pth", server.url, first),
+    )
+    model = store.find("ours")
+    assert model is not None
+    assert (model.name, model.licence) == ("ours", "ours's")
+    # nor is a stored model that is called as the file taken for it
+    store.add(MODELS["piclick-tiny"].weights, "model").path.rename(folder / "model.pth")
+    # what arrived of one is not taken for a beginning of the other either
+    server.cut_after = 100
+    with pytest.raises(ConnectionError, match="cut again and again"):
+        store.add("ours", "again")
+    server.cut_after, server.content = None, other
+    with pytest.raises(ValueError, match="not a readable checkpoint"):
+        store.find("theirs")
+    assert server.asked[-1] is None
+    server.content = first
+    assert store.add("ours", "again").source_sha256 == hashlib.sha256(first).hexdigest()
+    assert server.asked[-1] is not None
+    assert not list(folder.glob("*.download"))
+
+
+def test_of_a_wrong_file_of_the_catalogue_nothing_stays(server: FileServer, folder: Path) -> None:
+    _catalogue(folder, ("ours", "ours.pth", server.url, b"something else"))
+    with pytest.raises(ValueError, match="its SHA-256 is another"):
+        store.find("ours")
+    assert [path.name for path in folder.iterdir()] == ["catalogue.toml"]

@@ -5,6 +5,7 @@ A file is data only (safetensors); the network's configuration travels in its me
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
@@ -42,6 +43,26 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{path} is not a readable safetensors file ({error}).") from error
+
+
+def weights_digest(path: Path) -> str:
+    """The SHA-256 of the tensors in a safetensors file, as 64 hexadecimal digits.
+
+    That of the file itself may change when the same weights are written again: the notes in it
+    come in any order.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_weights` does.
+    """
+    tensors, _ = read_weights(path)
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def save_tiny(model: PiClickTiny, path: Path, **notes: str) -> None:

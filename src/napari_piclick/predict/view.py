@@ -153,14 +153,20 @@ class View:
         for k, (low, high) in enumerate(bounds):
             start = (self.region.row0, self.region.col0)[k]
             centre = torch.arange(low, high, device=logits.device) - start + 0.5
-            axes.append(centre / self.region.shape[k] * 2 - 1)
-        return _sample(logits[:, :h, :w], axes[0], axes[1], padding="border")
+            # Beyond the middle of the outermost cells their own value goes on. That is what
+            # padding="border" does, but not on Apple's GPUs.
+            middle = 1 - 1 / (h, w)[k]
+            axes.append((centre / self.region.shape[k] * 2 - 1).clamp(-middle, middle))
+        return _sample(logits[:, :h, :w], axes[0], axes[1])
 
 
-def _sample(maps: Tensor, rows: Tensor, cols: Tensor, padding: str = "zeros") -> Tensor:
-    """Bilinear values of (C, h, w) maps at rows x cols, which run from -1 to 1 over the maps."""
+def _sample(maps: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
+    """Bilinear values of (C, h, w) maps at rows x cols, which run from -1 to 1 over the maps.
+
+    Outside the maps, all is zero.
+    """
     rows = rows.to(maps.dtype)
     cols = cols.to(maps.dtype)
     grid = torch.stack([cols.expand(len(rows), -1), rows[:, None].expand(-1, len(cols))], -1)
     grid = grid.to(maps.device)[None]
-    return F.grid_sample(maps[None], grid, "bilinear", padding, align_corners=False)[0]
+    return F.grid_sample(maps[None], grid, "bilinear", "zeros", align_corners=False)[0]

@@ -10,15 +10,15 @@ import torch
 from tqdm import tqdm
 
 from napari_piclick.models.piclick_tiny import TinyConfig
-from napari_piclick.models.registry import DEFAULT
-from napari_piclick.predict.device import choose_device
-from napari_piclick.train.distributed import Team
+from napari_piclick.models.registry import DEFAULT, find_weights
+from napari_piclick.train.distributed import Team, device_of_process
 from napari_piclick.train.held_out import HeldOut
 from napari_piclick.train.loop import Trainer
 from napari_piclick.train.picture_makers import PictureMakers
 from napari_piclick.train.picture_plan import PicturePlan
 from napari_piclick.train.plot import draw_losses
 from napari_piclick.train.recipe import RECIPES
+from napari_piclick.train.run_state import check_not_replaced
 from napari_piclick.train.schedule import Schedule
 from napari_piclick.train.validation import validation_samples
 
@@ -97,7 +97,8 @@ def main(argv: list[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     try:
-        device = choose_device(options.device)
+        device = device_of_process(options.device)
+        check_not_replaced(options.output, map(find_weights, options.init))
         run = options.run or options.output.with_suffix(".run")
         plan = PicturePlan(
             folder=run / "pictures",
@@ -114,6 +115,7 @@ def main(argv: list[str] | None = None) -> int:
             superpixels=not options.no_superpixels,
             seed=options.seed,
             encoded=options.encoder == 0,
+            device=str(device),
         )
         store = plan.open()
         schedule = Schedule(
@@ -123,7 +125,7 @@ def main(argv: list[str] | None = None) -> int:
             encoder=options.encoder,
             neck=options.neck,
         )
-        model = store.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = store.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         recipe = RECIPES[options.recipe]
         team = Team.from_environment(device)
         held_out = None
@@ -134,7 +136,15 @@ def main(argv: list[str] | None = None) -> int:
             )  # fmt: skip
             held_out = HeldOut(None if options.encoder else model, samples)
         trainer = Trainer(
-            model, store, recipe, schedule, run, options.seed, team=team, validate=held_out
+            model,
+            store,
+            recipe,
+            schedule,
+            run,
+            options.seed,
+            team=team,
+            validate=held_out,
+            origin=plan.origin(),
         )
     except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)

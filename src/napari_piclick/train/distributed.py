@@ -9,8 +9,42 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, distributed
 
+from napari_piclick.predict.device import choose_device
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+def device_of_process(name: str = "auto") -> torch.device:
+    """The device that this process trains on: of several GPUs each process takes its own.
+
+    Which of the processes on a machine this is, ``torchrun`` says in ``LOCAL_RANK``. The device
+    becomes torch's current one, which NCCL and tensors without an index go by.
+
+    Parameters
+    ----------
+    name : str
+        See `choose_device`. A GPU named with its number is taken by every process.
+
+    Raises
+    ------
+    ValueError
+        If this machine has no such device, or fewer GPUs than processes.
+    """
+    device = choose_device(name)
+    local = os.environ.get("LOCAL_RANK")
+    if device.type != "cuda":
+        return device
+    if str(device) == "cuda" and local is not None:
+        if int(local) >= (count := torch.cuda.device_count()):
+            raise ValueError(
+                f"There are more processes than GPUs here; start {count} of them "
+                f"(torchrun --nproc-per-node {count})."
+            )
+        device = torch.device("cuda", int(local))
+    if str(device) != "cuda":
+        torch.cuda.set_device(device)
+    return device
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ Step by step, so that a window can show how far it is, and stop it::
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from napari_piclick.train.data.arrays import ArraySource
 from napari_piclick.train.held_out import HeldOut
 from napari_piclick.train.initial import load_initial
 from napari_piclick.train.loop import Trainer
-from napari_piclick.train.mixture import Mixture
+from napari_piclick.train.mixture import Mixture, NoObjectError
 from napari_piclick.train.picture_store import PictureStore
 from napari_piclick.train.recipe import RECIPES
 from napari_piclick.train.schedule import Schedule
@@ -75,7 +76,9 @@ class FineTuning:
     Parameters
     ----------
     planes : pairs of a picture, (H, W) or (H, W, 3 or 4), and its labels, (H, W) integers
-        In the order of the slices: the last fifth is held out, if there are five or more.
+        In the order of the slices: the last fifth is held out, if there are five or more. Of
+        those, planes without an object of a usable size are passed over; if that leaves none,
+        all planes are trained on.
     output : file of weights to write (.safetensors)
     init : name or file of the model to begin with
     limits : (low, high) values shown as black and white
@@ -122,12 +125,14 @@ class FineTuning:
         self.after: Assessment | None = None
         self._output = Path(output)
         self._seed = seed
+        self._held_out = _held_out(planes[kept:], limits, size)
+        if self._held_out:
+            planes = planes[:kept]
         sources: dict[str, tuple[Source, float]] = {
-            "mine": (ArraySource(planes[:kept], limits=limits), 1 - SYNTHETIC),
+            "mine": (ArraySource(planes, limits=limits), 1 - SYNTHETIC),
             "synthetic": (SyntheticObjects(), SYNTHETIC),
         }
         self._mixture = Mixture(sources, size)
-        self._held_out = _held_out(planes[kept:], limits, size)
         self._schedule = Schedule(
             steps=steps,
             batch=batch,
@@ -167,12 +172,16 @@ def _held_out(
     limits: tuple[float, float] | None,
     size: int,
 ) -> list[TrainingSample]:
-    """Held-out planes as samples, whole and unchanged; of many only some."""
+    """Held-out planes as samples, whole and unchanged; of many only some.
+
+    The end of an object is often too small to click on: such planes give no sample.
+    """
     samples = []
     for number, plane in enumerate(planes[:: max(1, -(-len(planes) // LOOKED_AT))]):
         source: Source = ArraySource([plane], limits=limits, superpixels=False)
         mixture = Mixture(
             {"mine": (source, 1.0)}, size, augmentation=Augmentation.none(), union_share=0
         )
-        samples.append(mixture.draw(np.random.default_rng(number)))
+        with suppress(NoObjectError):
+            samples.append(mixture.draw(np.random.default_rng(number)))
     return samples

@@ -22,7 +22,7 @@ from napari_piclick.train.run_state import describe_settings, load_state, save_s
 from napari_piclick.train.trained_parameters import relative_rate, trained_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from napari_piclick.train.picture_store import PictureStore
@@ -47,6 +47,8 @@ class Trainer:
         The processes that train together; this one alone if not given.
     validate : callable, optional
         Scores the averaged weights; asked every ``validate_every`` steps, and the best are kept.
+    origin : mapping of plain values, optional
+        What the run begins with and learns from (`PicturePlan.origin`), which must stay the same.
 
     Raises
     ------
@@ -66,6 +68,7 @@ class Trainer:
         *,
         team: Team | None = None,
         validate: Callable[[PiClickTiny], dict[str, float]] | None = None,
+        origin: Mapping[str, Any] | None = None,
     ) -> None:
         if schedule.encoder > 0 and store.encoded:
             raise ValueError(
@@ -97,7 +100,7 @@ class Trainer:
         )
         self.averaged = [p.detach().clone() for p in self.parameters]
         self.best, self.best_step = -1.0, 0
-        self._settings = describe_settings(schedule, seed, recipe)
+        self._settings = describe_settings(schedule, seed, recipe, origin)
         state = load_state(folder, self._settings, self.device)
         if state is not None:
             self._restore(state)
@@ -219,7 +222,9 @@ class Trainer:
         return copy.to(self.device).eval()
 
     def export(self, path: Path, *, forget_confidence: bool = False, **notes: str) -> None:
-        """Write the averaged weights, the best that were validated, as `load_predictor` reads them.
+        """Write the averaged weights, as `load_predictor` reads them.
+
+        They are the best that were validated, or the last of a run that is not validated.
 
         Parameters
         ----------
@@ -230,7 +235,7 @@ class Trainer:
             Further metadata of the file.
         """
         model, step = self.averaged_model(), self.next_step
-        if (self.folder / "best.safetensors").exists():
+        if self.validate is not None and (self.folder / "best.safetensors").exists():
             state = load_file(self.folder / "best.safetensors")
             model.load_state_dict(state, strict=False)
             notes["validation_score"], step = f"{self.best:.4f}", self.best_step

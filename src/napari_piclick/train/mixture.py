@@ -24,6 +24,10 @@ class Source(Protocol):
         ...
 
 
+class NoObjectError(ValueError):
+    """Twenty pictures in a row had no object of a usable size."""
+
+
 class Mixture:
     """Draws samples of one size from several sources.
 
@@ -122,6 +126,11 @@ class Mixture:
         Parameters
         ----------
         source : name of the source to draw from; None draws that too.
+
+        Raises
+        ------
+        NoObjectError
+            If twenty pictures in a row had no object of a usable size.
         """
         names = sorted(self.sources)
         if source is None:
@@ -133,7 +142,7 @@ class Mixture:
             sample = scene.sample(rng, max_masks=self.max_masks, union_share=self.union_share)
             if sample is not None:
                 return sample
-        raise ValueError(
+        raise NoObjectError(
             f"Twenty pictures of {source!r} in a row had no object of a usable size. "
             "Please check that its labels are label maps and fit its pictures."
         )

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import torch
+
+from napari_piclick.models.checkpoint import weights_digest
+from napari_piclick.models.registry import find_weights
 from napari_piclick.train.initial import load_initial
 from napari_piclick.train.mixture import Mixture
 from napari_piclick.train.picture_store import PictureStore
@@ -22,7 +28,7 @@ class PicturePlan:
     Parameters
     ----------
     folder : Path
-        Where the pictures are kept.
+        Where the pictures are kept, those of each plan in a folder of their own.
     data : Path, optional
         Folder of training sets; None for synthetic pictures only.
     init : str or tuple of str
@@ -38,6 +44,9 @@ class PicturePlan:
     seed : int
     encoded : bool
         Whether features are kept, or pixels, as the encoder learns too.
+    device : str
+        Encodes the pictures, in every process: a GPU and a processor round differently, and who
+        makes a picture must not matter.
     """
 
     folder: Path
@@ -49,6 +58,19 @@ class PicturePlan:
     superpixels: bool = True
     seed: int = 0
     encoded: bool = True
+    device: str = "cpu"
+
+    def origin(self) -> dict[str, Any]:
+        """What a run on these pictures begins with and learns from, as plain values.
+
+        Weights are told by their SHA-256, since one name may mean other weights later.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If there is no such model, or the file does not hold one.
+        """
+        return {**self._shown(), "init": self._weights(), "network": self.config.as_dict()}
 
     def open(self) -> PictureStore:
         """Open the store.
@@ -58,11 +80,41 @@ class PicturePlan:
         FileNotFoundError, ValueError
             If there is no such data or model.
         """
-        sizes = (self.size,) if isinstance(self.size, int) else self.size
         mixture = Mixture.default(
-            self.data, sizes[0], synthetic=self.synthetic, superpixels=self.superpixels
+            self.data, self._sizes[0], synthetic=self.synthetic, superpixels=self.superpixels
         )
-        model = load_initial(self.init, self.config)
+        model = load_initial(self.init, self.config).to(self.device)
         return PictureStore(
-            self.folder, mixture, model, self.seed, sizes=sizes, encoded=self.encoded
+            self.folder / self._key(),
+            mixture,
+            model,
+            self.seed,
+            sizes=self._sizes,
+            encoded=self.encoded,
         )
+
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        return (self.size,) if isinstance(self.size, int) else self.size
+
+    def _weights(self) -> list[str]:
+        names = (self.init,) if isinstance(self.init, str) else self.init
+        return [weights_digest(find_weights(name)) for name in names]
+
+    def _shown(self) -> dict[str, Any]:
+        return {
+            "data": None if self.data is None else str(self.data.resolve()),
+            "size": list(self._sizes),
+            "synthetic": self.synthetic,
+            "superpixels": self.superpixels,
+        }
+
+    def _key(self) -> str:
+        """Names the pictures by all that is in them, so that no others are taken for them.
+
+        That is what they show, and the weights and the kind of device that encoded them. The rest
+        of the network has no part in it.
+        """
+        by = [*self._weights(), torch.device(self.device).type] if self.encoded else None
+        parts = {**self._shown(), "encoded_by": by}
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

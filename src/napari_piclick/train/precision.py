@@ -13,7 +13,7 @@ NATIVE = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 def mixed_precision(device: torch.device) -> torch.autocast:
     """Within this context, matrices are multiplied in bfloat16 if the device can.
 
-    A processor that cannot emulates it at a hundredth of its speed.
+    One that cannot emulates it, a processor at a hundredth of its speed.
     """
     return torch.autocast(device.type, torch.bfloat16, enabled=computes_in_bfloat16(device.type))
 
@@ -22,7 +22,8 @@ def mixed_precision(device: torch.device) -> torch.autocast:
 def computes_in_bfloat16(kind: str) -> bool:
     """Whether devices of this kind (``"cpu"``, ``"cuda"``, ``"mps"``) here multiply in bfloat16."""
     if kind == "cuda":
-        return torch.cuda.is_bf16_supported()
+        # older GPUs say yes otherwise: they emulate it
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     # older versions of torch do not tell, so nothing is taken for granted there
     tell = getattr(torch.cpu, "get_capabilities", None)
     if kind != "cpu" or tell is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_piclick.train.augmentation import Augmentation
-from napari_piclick.train.mixture import Mixture
+from napari_piclick.train.mixture import Mixture, NoObjectError
 from napari_piclick.train.presets import default_sources
 
 if TYPE_CHECKING:
@@ -61,10 +61,25 @@ def validation_samples(
     Returns
     -------
     source name -> samples; the same for every call with the same arguments, and the first
-    samples are the same for every ``per_source``.
+    samples are the same for every ``per_source``. A source whose held-out pictures show no
+    object of a usable size is left out.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist, or nothing in it can be read.
+    ValueError
+        If every source is left out.
     """
     mixture = validation_mixture(data_folder, size, synthetic=synthetic)
-    return {name: _different(mixture, name, per_source) for name in sorted(mixture.sources)}
+    found = {name: _different(mixture, name, per_source) for name in sorted(mixture.sources)}
+    found = {name: samples for name, samples in found.items() if samples}
+    if not found:
+        raise ValueError(
+            "No picture that is held out for validation shows an object of a usable size; add "
+            "pictures with larger objects, or keep the last weights with --validate 0."
+        )
+    return found
 
 
 def _different(mixture: Mixture, source: str, count: int) -> list[TrainingSample]:
@@ -72,7 +87,10 @@ def _different(mixture: Mixture, source: str, count: int) -> list[TrainingSample
     found: dict[bytes, TrainingSample] = {}
     for number in range(4 * count):
         rng = np.random.default_rng((SEED, zlib.crc32(source.encode()), number))
-        sample = mixture.draw(rng, source)
+        try:
+            sample = mixture.draw(rng, source)
+        except NoObjectError:  # too few of its pictures show one to go on looking
+            break
         found.setdefault(sample.image.tobytes(), sample)
         if len(found) == count:
             break

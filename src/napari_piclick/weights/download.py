@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+from contextlib import contextmanager
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
@@ -11,7 +13,7 @@ from urllib.request import Request, urlopen
 import pooch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Any
 
@@ -67,6 +69,38 @@ def download(entry: Entry, folder: Path, on_progress: Progress | None = None) ->
     finally:
         log.setLevel(level)
     return folder / str(path)
+
+
+@contextmanager
+def downloaded(entry: Entry, folder: Path, on_progress: Progress | None = None) -> Iterator[Path]:
+    """A model's file for as long as it is needed; see `download`.
+
+    It lies in a folder of its own, where it can be in the way of no other file, such as the one
+    that is made of it. The folder stays only where what has arrived of a file is kept in it.
+
+    Parameters
+    ----------
+    entry : Entry
+        With a ``url``.
+    folder : Path
+        In which the file's own folder is made.
+    on_progress : callable, optional
+
+    Raises
+    ------
+    Cancelled, ValueError, ConnectionError
+        As `download` does.
+    """
+    own = folder / f"{entry.name}.download"
+    try:
+        path = download(entry, own, on_progress)
+    except ValueError:  # nothing of it is of use
+        shutil.rmtree(own, ignore_errors=True)
+        raise
+    try:
+        yield path
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
 
 
 class Cancelled(Exception):  # noqa: N818  it is no error

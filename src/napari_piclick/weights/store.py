@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from napari_piclick.models.registry import FAST, MODELS, sha256
 from napari_piclick.weights.catalogue import Entry, read_catalogue
-from napari_piclick.weights.download import download
+from napari_piclick.weights.download import downloaded
 
 if TYPE_CHECKING:
     from napari_piclick.weights.download import Progress
@@ -136,7 +136,11 @@ def add(source: str | Path, name: str | None = None, on_progress: Progress | Non
     if not path.is_file():
         raise FileNotFoundError(f"{source!s} is neither a file nor a model of the catalogue.")
     entry = next((e for e in entries.values() if e.file == path.name), None)
-    name = name or _own_name(path)
+    return _add_file(path, name or _own_name(path), entry)
+
+
+def _add_file(path: Path, name: str, entry: Entry | None) -> Stored:
+    """Add a file, which is that of an entry of the catalogue, or of none."""
     check_name(name)
     digest = sha256(path)
     if entry is not None and entry.sha256 and entry.sha256.lower() != digest:
@@ -246,20 +250,18 @@ def _own_name(path: Path) -> str:
 
 def _add_entry(entry: Entry, name: str, on_progress: Progress | None) -> Stored:
     """Add a model of the catalogue: its file may lie in a folder of weights already."""
-    for folder in folders():
-        if (folder / entry.file).is_file():
-            return add(folder / entry.file, name)
+    for path in (folder / entry.file for folder in folders()):
+        # another model may be called as this one's file
+        if path.is_file() and (not entry.url or sha256(path) == entry.sha256.lower()):
+            return _add_file(path, name, entry)
     if not entry.url:
         raise FileNotFoundError(
             f"The authors of {entry.name} hand its weights out themselves: download "
             f"{entry.file} from {entry.page}, then drop it on the model panel or run "
             f"python -m napari_piclick.weights add {entry.file}."
         )
-    path = download(entry, _writable(), on_progress)
-    try:
-        return add(path, name)
-    finally:  # what was made of it is all that is needed
-        path.unlink(missing_ok=True)
+    with downloaded(entry, _writable(), on_progress) as path:
+        return _add_file(path, name, entry)
 
 
 def _write(source: Path, name: str, notes: dict[str, str]) -> Stored:

@@ -1,4 +1,9 @@
-"""The validation split: fixed by the names of the pictures, so that it never moves."""
+"""The validation split: which pictures are held out follows from their names.
+
+Where many are held out, a name alone says where a picture belongs, and nothing moves as others are
+added. Of a handful none may be held out by its name, or all: then one stands in, and it may be
+another once a picture is added.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_piclick.train.data.labels import LabelKind, add_labels
-from napari_piclick.train.data.window import draw_limits, to_grey_levels, usual_limits
+from napari_piclick.train.data.window import (
+    draw_limits,
+    robust_limits,
+    to_grey_levels,
+    usual_limits,
+)
 from napari_piclick.train.scene import Scene
 from napari_piclick.train.superpixels import SuperpixelAdder
 
@@ -44,9 +49,8 @@ class Volume:
 
     @cached_property
     def limits(self) -> tuple[float, float]:
-        """Robust range of the values: their 0.5 and 99.5 percentiles."""
-        low, high = np.percentile(self.image[::2, ::2, ::2], [0.5, 99.5])
-        return float(low), float(high)
+        """Robust range of the values, see `robust_limits`."""
+        return robust_limits(self.image[::2, ::2, ::2])
 
     @cached_property
     def labelled(self) -> tuple[np.ndarray, ...]:

@@ -15,6 +15,20 @@ HOUNSFIELD_WINDOWS = {
 """Usual CT windows as (centre, width) in Hounsfield units."""
 
 
+def robust_limits(values: np.ndarray) -> tuple[float, float]:
+    """The 0.5 and 99.5 percentiles of the finite values; (0, 1) if there are none.
+
+    Registered and masked volumes often hold NaN where there is nothing.
+    """
+    if values.dtype.kind == "f":
+        finite = np.isfinite(values)
+        values = values if finite.all() else values[finite]
+    if not values.size:
+        return 0.0, 1.0
+    low, high = np.percentile(values, [0.5, 99.5])
+    return float(low), float(high)
+
+
 def to_grey_levels(image: np.ndarray, limits: tuple[float, float] | None = None) -> np.ndarray:
     """Map a picture to uint8.
 
@@ -22,24 +36,21 @@ def to_grey_levels(image: np.ndarray, limits: tuple[float, float] | None = None)
     ----------
     image : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4; alpha is dropped) of any real type.
     limits : (low, high) values that become 0 and 255; default: uint8 stays as it is,
-        anything else is stretched between its 0.5 and 99.5 percentiles.
+        anything else is stretched between its `robust_limits`.
 
     Returns
     -------
-    (H, W) or (H, W, 3) uint8; a colour picture whose channels are all alike becomes grey.
+    (H, W) or (H, W, 3) uint8; a colour picture whose channels are all alike becomes grey. NaN and
+    -inf become black, +inf white.
     """
     if image.ndim == 3:
         image = image[..., :3] if image.shape[2] >= 3 else image[..., 0]
     if limits is None:
-        if image.dtype == np.uint8:
-            limits = (0.0, 255.0)
-        else:
-            low, high = np.percentile(image, [0.5, 99.5])
-            limits = (float(low), float(high))
+        limits = (0.0, 255.0) if image.dtype == np.uint8 else robust_limits(image)
     if image.dtype != np.uint8 or limits != (0, 255):
         span = max(limits[1] - limits[0], 1e-6)
         scaled = (image.astype(np.float32) - limits[0]) * np.float32(255 / span)
-        image = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+        image = np.clip(np.rint(np.nan_to_num(scaled, nan=0.0)), 0, 255).astype(np.uint8)
     if image.ndim == 3 and (image == image[..., :1]).all():
         image = image[..., 0]
     return np.ascontiguousarray(image)
@@ -71,9 +82,9 @@ def draw_limits(
         width = usual_width * float(np.exp(rng.normal(0, 0.2)))
         return centre - width / 2, centre + width / 2
     if rng.random() < 0.5:
-        low, high = np.percentile(plane, [0.5, 99.5])
+        low, high = robust_limits(plane)
         if high > low:
-            return float(low), float(high)
+            return low, high
     return volume_limits
 
 

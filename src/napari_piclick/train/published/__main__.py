@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 import torch
 from tqdm import tqdm
 
+from napari_piclick.models.checkpoint import weights_digest
 from napari_piclick.models.published_checkpoint import load_piclick, save_piclick
-from napari_piclick.predict.device import choose_device
+from napari_piclick.train.distributed import device_of_process
 from napari_piclick.train.mixture import Mixture
 from napari_piclick.train.published.loop import PublishedSchedule, PublishedTrainer
+from napari_piclick.train.run_state import check_not_replaced
 from napari_piclick.weights.store import find
 
 if TYPE_CHECKING:
@@ -52,13 +54,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         stored = find(options.init)
         if stored is None:
             raise FileNotFoundError(f"There is no model {options.init}.")
-        model = load_piclick(stored.path).to(choose_device(options.device))
+        check_not_replaced(options.output, [stored.path])
+        model = load_piclick(stored.path).to(device_of_process(options.device))
         mixture = Mixture.default(
             options.data, model.config.image, synthetic=False, superpixels=False
         )
         schedule = PublishedSchedule(options.steps, options.batch, options.learning_rate)
         run = options.output.with_suffix(".run")
-        trainer = PublishedTrainer(model, mixture.draw, schedule, run, options.seed)
+        made_from = stored.source_sha256 or weights_digest(stored.path)
+        origin = {"init": made_from, "data": str(options.data.resolve())}
+        trainer = PublishedTrainer(model, mixture.draw, schedule, run, options.seed, origin=origin)
     except (FileNotFoundError, ValueError, ConnectionError) as error:
         print(error, file=sys.stderr)
         return 2

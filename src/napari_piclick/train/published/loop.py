@@ -2,26 +2,27 @@
 
 As their released code does it (recipe "code"): clicks are drawn in an object, up to three rounds
 follow without gradient, in each of which one of the *matched* proposals becomes the previous mask
-and a click is added where it errs, and then the loss of every prediction set is learned from. Every
-click is a full pass, so a step takes some seconds on a CPU and a fraction of one on a GPU.
+and a click is added where it errs, and then the loss of every prediction set is learned from, with
+every mask that agrees with all of the clicks as a target. Gradients are not clipped. Every click is
+a full pass, so a step takes some seconds on a CPU and a fraction of one on a GPU.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import nn
 
+from napari_piclick.train.precision import computes_in_bfloat16
 from napari_piclick.train.published.prompts import PublishedPrompts
 from napari_piclick.train.published_loss import PARTS, published_loss
 from napari_piclick.train.recipe import RECIPES
 from napari_piclick.train.run_state import describe_settings, load_state, save_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from napari_piclick.models.piclick import PiClick
@@ -69,6 +70,8 @@ class PublishedTrainer:
     seed : int
     recipe : Recipe, optional
         "code" if not given.
+    origin : mapping of plain values, optional
+        What the run begins with and learns from, which must stay the same.
 
     Raises
     ------
@@ -84,6 +87,7 @@ class PublishedTrainer:
         folder: Path,
         seed: int = 0,
         recipe: Recipe | None = None,
+        origin: Mapping[str, Any] | None = None,
     ) -> None:
         self.model = model.requires_grad_(requires_grad=True)
         self.schedule, self.next_step = schedule, 0
@@ -93,7 +97,7 @@ class PublishedTrainer:
         # What has no effect on the answer has no gradient, and stays as it is.
         self._optimizer = torch.optim.Adam(model.parameters(), schedule.learning_rate)
         folder.mkdir(parents=True, exist_ok=True)
-        self._settings = describe_settings(schedule, seed, self._recipe)
+        self._settings = describe_settings(schedule, seed, self._recipe, origin)
         state = load_state(folder, self._settings, self._device)
         if state is not None:
             model.load_state_dict(state["model"])
@@ -106,21 +110,26 @@ class PublishedTrainer:
         samples = [self._draw(rng) for _ in range(self.schedule.batch)]
         prompts = PublishedPrompts(samples, self._recipe, rng, self._device)
         weights = np.asarray(self._recipe.rounds)
-        mixed = self._device.type == "cuda"
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed):
-            with torch.no_grad():
-                for _ in range(int(rng.choice(len(weights), p=weights / weights.sum()))):
-                    prompts.answer(self.model(*prompts.prompt()))
+        # The copies of the weights that autocast keeps of the rounds have no gradient, and versions
+        # of torch before the mend of its issue 112583 would use them for what is learned, too.
+        with torch.no_grad(), self._mixed_precision():
+            for _ in range(int(rng.choice(len(weights), p=weights / weights.sum()))):
+                prompts.answer(self.model(*prompts.prompt()))
+        with self._mixed_precision():
             sets = self.model.all_sets(*prompts.prompt())
+        prompts.judge()
         loss, parts, _ = published_loss(sets, prompts.targets, prompts.primary, self._recipe)
         for group in self._optimizer.param_groups:
             group["lr"] = self.schedule.rate(index)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
         self._optimizer.step()
         last = dict(zip(PARTS, parts[-1].tolist(), strict=True))
         return {**last, "total": float(loss.detach())}
+
+    def _mixed_precision(self) -> torch.autocast:
+        mixed = self._device.type == "cuda" and computes_in_bfloat16("cuda")
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=mixed)
 
     def run(self, report: Callable[[int, dict[str, float]], None] | None = None) -> None:
         """Train to the end of the schedule; the state is saved every tenth step and at the end."""

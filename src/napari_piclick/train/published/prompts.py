@@ -45,17 +45,26 @@ class PublishedPrompts:
     ) -> None:
         self._recipe, self._rng, self._device = recipe, rng, device
         chosen = [int(rng.choice(len(s.weights), p=s.weights / s.weights.sum())) for s in samples]
+        self._samples, self._chosen = samples, chosen
         self.masks = [s.masks[k] for s, k in zip(samples, chosen, strict=True)]
         self.clicks = [self._begin(mask) for mask in self.masks]
-        # What may be meant is judged by the clicks that a user begins with.
-        self.targets = [
-            self._feasible(sample, k, clicks)
-            for sample, k, clicks in zip(samples, chosen, self.clicks, strict=True)
-        ]
+        # In the rounds, what may be meant is judged by the clicks that a user begins with.
+        self.judge()
         self.primary = torch.stack([target[0] for target in self.targets])
         images = np.stack([sample.image for sample in samples])
         self._rgb = torch.from_numpy(images).permute(0, 3, 1, 2).to(device) / 255
         self.previous = torch.zeros_like(self._rgb[:, :1])
+
+    def judge(self) -> None:
+        """Set the ``targets``, (K, H, W) in {0, 1} each: what every click up to now agrees with.
+
+        To be asked again before an answer is learned from: both Algorithm 1 and the released code
+        then go by the clicks of the rounds, too.
+        """
+        self.targets = [
+            self._feasible(sample, k, clicks)
+            for sample, k, clicks in zip(self._samples, self._chosen, self.clicks, strict=True)
+        ]
 
     def prompt(self) -> tuple[Tensor, Tensor]:
         """Pictures (B, 4, H, W) with the previous masks, and points (B, 2P, 3)."""
