@@ -172,8 +172,8 @@ def test_07_the_disk_is_full_on_the_journal(desk: Desk) -> None:
 
 def test_08_the_journal_is_corrupt(desk: Desk, tmp_path: Path, blocks: np.ndarray) -> None:
     (path,) = tmp_path.glob("*.jsonl")
-    pid = f'"pid": {os.getpid()}'
-    lines = path.read_text().replace(pid, '"pid": 0').splitlines(keepends=True)
+    pid = f'"pid":{os.getpid()}'
+    lines = path.read_text().replace(pid, '"pid":0').splitlines(keepends=True)
     folder = tmp_path / "other"
     folder.mkdir()
     (folder / "1.jsonl").write_text("".join(lines[:-1]) + lines[-1][: len(lines[-1]) // 2] + "\n")

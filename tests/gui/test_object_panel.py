@@ -137,9 +137,9 @@ def test_a_session_that_was_cut_short_is_offered_and_comes_back(
     first.click(5, 30, 12)
     keeper = first.controller.keeper
     (journal,) = keeper._journals.values()
-    pid = f'"pid": {os.getpid()}'
+    pid = f'"pid":{os.getpid()}'
     crashed = journal.path.with_name("99999999-crashed.jsonl")
-    crashed.write_text(journal.path.read_text().replace(pid, '"pid": 0'))
+    crashed.write_text(journal.path.read_text().replace(pid, '"pid":0'))
     kept = first.controller.target.data.copy()
     first.controller.close()
 
