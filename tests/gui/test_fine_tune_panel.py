@@ -155,6 +155,47 @@ def test_what_is_wrong_is_said(panel: FineTunePanel, qtbot: QtBot, folder: Path)
     assert "choose an image and its labels first" in panel.state.text()
 
 
+@pytest.mark.parametrize(
+    ("error", "part"),
+    [
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."), "not enough memory"),
+        (TypeError("unhashable <list>"), "(TypeError: unhashable &lt;list&gt;)"),
+    ],
+)
+def test_whatever_goes_wrong_ends_it(
+    panel: FineTunePanel, qtbot: QtBot, error: Exception, part: str
+) -> None:
+    def fails(*_: object) -> Run:
+        raise error
+
+    panel._make = fails
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: part in panel.state.text(), timeout=30_000)
+    assert panel.button.isEnabled()
+    assert not panel.bar.isVisible()
+
+
+def test_a_stop_that_comes_too_late_does_not_hang(
+    panel: FineTunePanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, gate, add = threading.Event(), threading.Event(), store.add
+
+    def slow(*args: Any) -> Any:
+        reached.set()
+        assert gate.wait(30)
+        return add(*args)
+
+    monkeypatch.setattr("napari_piclick._qt.fine_tune_panel.store.add", slow)
+    run = begin(panel, qtbot)
+    run.gate.set()
+    qtbot.waitUntil(reached.is_set, timeout=30_000)
+    qtbot.mouseClick(panel.stop, Qt.MouseButton.LeftButton)
+    gate.set()
+    qtbot.waitUntil(panel.button.isEnabled, timeout=30_000)
+    assert "my-cells-1-tuned" in store.stored()
+    assert "No model was made" not in panel.state.text()
+
+
 def test_by_default_it_trains_piclick_tiny(tmp_path: Path) -> None:
     run = fine_tuning(planes().read(), tmp_path / "mine.safetensors", (0, 500))
     assert isinstance(run, FineTuning)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari.qt.threading import create_worker
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
-from napari_piclick._napari.failure import USERS_BUSINESS, sentence_about
+from napari_piclick._napari.failure import Failure, guarded
 from napari_piclick._napari.stream import Stream
 from napari_piclick.session.engine import Answer
 
@@ -26,14 +24,6 @@ if TYPE_CHECKING:
 
 #: A plane is encoded ahead once the user has stayed on it for so long, in milliseconds.
 PREPARE_AFTER = 250
-_LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What went wrong in a worker, in a sentence for the user."""
-
-    sentence: str
 
 
 class Jobs:
@@ -144,7 +134,7 @@ class Jobs:
             self._worker = None
             self.stage_changed.emit(None)
             return
-        worker = create_worker(_guarded, work, _start_thread=False, _ignore_errors=True)
+        worker = create_worker(guarded, work, _start_thread=False, _ignore_errors=True)
         worker.yielded.connect(self._on_yielded)
         worker.returned.connect(self._on_returned)
         worker.finished.connect(self._next)
@@ -166,14 +156,3 @@ class Jobs:
             self.failed.emit(result.sentence)
         elif result is not None:
             self.answered.emit(result)
-
-
-def _guarded(
-    work: Callable[[], Steps],
-) -> Generator[Stage | Answer, None, Answer | Failure | None]:
-    """Do the work; what the user can do something about becomes a sentence."""
-    try:
-        return (yield from work())
-    except USERS_BUSINESS as error:
-        _LOG.info("A question could not be answered", exc_info=True)
-        return Failure(sentence_about(error))

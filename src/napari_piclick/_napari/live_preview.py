@@ -184,8 +184,9 @@ class LivePreview:
             self._overlay.foresee(proposals)
 
     def _on_end(self, sentence: str) -> None:
-        del sentence  # the click itself will say it
         self._asking = False
+        if sentence:  # the click itself will say it; the same question would only fail again
+            self._wanted = None
         if self._wanted is not None and self._wanted is not self._answered:
             self._ask()
 
