@@ -167,5 +167,5 @@ class PreviewLayer:
 
     def place(self) -> None:
         """Follow the image after it was moved; the picture is to be drawn again."""
-        place(self.layer, self._image)
+        place(self.layer, placement_of(self._image))
         self._covered = None
