@@ -10,8 +10,9 @@ from psygnal import Signal
 from napari_piclick._napari.clicks_layer import ClicksLayer
 from napari_piclick._napari.other_layers import OtherLayers
 from napari_piclick._napari.placement import TRANSFORMS
-from napari_piclick._napari.preview_layer import OPACITY, PreviewLayer, picture
+from napari_piclick._napari.preview_layer import OPACITY, PreviewLayer
 from napari_piclick._napari.world import units_of_viewer
+from napari_piclick.session.preview_picture import picture
 
 if TYPE_CHECKING:
     from typing import Any
