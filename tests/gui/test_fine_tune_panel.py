@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QWidget
 
 from napari_piclick._qt.fine_tune_panel import FineTunePanel, fine_tuning
 from napari_piclick.models.registry import MODELS
@@ -194,6 +195,22 @@ def test_a_stop_that_comes_too_late_does_not_hang(
     qtbot.waitUntil(panel.button.isEnabled, timeout=30_000)
     assert "my-cells-1-tuned" in store.stored()
     assert "No model was made" not in panel.state.text()
+
+
+def test_it_stops_when_its_window_is_gone(folder: Path, qtbot: QtBot) -> None:
+    Run.made.clear()
+    window = QWidget()
+    panel = FineTunePanel(planes, Run)
+    panel.setParent(window)
+    panel.start()
+    qtbot.waitUntil(lambda: "step 0 of 3" in panel.state.text(), timeout=30_000)
+    (run,) = Run.made
+    with qtbot.waitSignal(window.destroyed):
+        window.deleteLater()
+    run.gate.set()
+    qtbot.waitUntil(lambda: run.closed, timeout=30_000)
+    assert run.after is None
+    assert store.stored() == {}
 
 
 def test_by_default_it_trains_piclick_tiny(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.qt.threading import create_worker
 from psygnal import Signal
 from qtpy.QtCore import QTimer
+from superqt.utils import create_worker
 
 from napari_piclick._napari.failure import Failure, guarded
 from napari_piclick._napari.stream import Stream
@@ -52,6 +52,7 @@ class Jobs:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # superqt's workers: napari's window keeps its own for ever, and with them every model
         self._worker: Any = None
         self._work: Callable[[], Steps] | None = None
         self._ahead: Source | None = None
@@ -106,7 +107,11 @@ class Jobs:
         self._closed = True
 
     def _load_ahead(self) -> None:
-        worker = create_worker(self._engine.load_ahead, _start_thread=False, _ignore_errors=True)
+        if self._closed:
+            return
+        worker: Any = create_worker(
+            self._engine.load_ahead, _start_thread=False, _ignore_errors=True
+        )
         worker.finished.connect(self._on_loaded)
         worker.start()
 
@@ -134,7 +139,7 @@ class Jobs:
             self._worker = None
             self.stage_changed.emit(None)
             return
-        worker = create_worker(guarded, work, _start_thread=False, _ignore_errors=True)
+        worker: Any = create_worker(guarded, work, _start_thread=False, _ignore_errors=True)
         worker.yielded.connect(self._on_yielded)
         worker.returned.connect(self._on_returned)
         worker.finished.connect(self._next)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from time import sleep
 from typing import TYPE_CHECKING, Any, Protocol
 
-from napari.qt.threading import create_worker
 from qtpy.QtCore import QThreadPool
+from superqt.utils import create_worker
 
 from napari_piclick._napari.failure import Failure, guarded
 
@@ -38,6 +38,7 @@ class Stream:
     """Runs one generator at a time in a worker thread; its results come in the main thread."""
 
     def __init__(self) -> None:
+        # superqt's workers: napari's window keeps its own for ever, and with them every model
         self._worker: Any = None
         self._last: Any = None
 
@@ -60,7 +61,7 @@ class Stream:
             not called after `stop`.
         """
         self.stop()
-        worker = create_worker(
+        worker: Any = create_worker(
             guarded, lambda: _paced(work), _start_thread=False, _ignore_errors=True
         )
 
@@ -72,8 +73,13 @@ class Stream:
                 self._worker = None
                 end("" if result is None else result.sentence)
 
+        def on_finished() -> None:
+            if self._last is worker:
+                self._last = None
+
         worker.yielded.connect(lambda value: result(value) if alive() else None)
         worker.returned.connect(on_returned)
+        worker.finished.connect(on_finished)
         self._worker = self._last = worker
         worker.start()
 

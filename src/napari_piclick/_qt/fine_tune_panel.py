@@ -74,6 +74,7 @@ class FineTunePanel(QWidget):
         super().__init__()
         self._planes, self._make = planes, make
         self._stopped = Event()
+        self.destroyed.connect(self._stopped.set)
         self._activity = Activity()
         self.text = QLabel(strings.FINE_TUNE_TEXT)
         self.text.setWordWrap(True)
