@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from napari.components import ViewerModel
 from psygnal import Signal
 
 from napari_piclick._napari.controller import Controller
+from napari_piclick._napari.world import from_layer
 from napari_piclick.session.engine import Answer, Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import numpy as np
     from tests.conftest import FloodPredictor
 
     from napari_piclick.session import Prompt
@@ -135,7 +136,7 @@ def open_controller(viewer: ViewerModel, jobs: PatientJobs) -> Callable[[], Cont
 def click_at(
     viewer: ViewerModel, position: np.ndarray, button: int = 1, modifiers: tuple[str, ...] = ()
 ) -> None:
-    """Do to the layer of clicks what a click in the canvas does, at a world position."""
+    """Do to the layer of clicks what a click in the canvas does, at a position in the viewer."""
     layer = viewer.layers.selection.active
     event = type("Press", (), {"button": button, "modifiers": modifiers})()
     for callback in list(layer.mouse_drag_callbacks):
@@ -148,6 +149,6 @@ def click_at(
 def click(viewer: ViewerModel) -> Callable[..., None]:
     def click(*data: float, layer: object = None, **how: object) -> None:
         image = layer or next(x for x in viewer.layers if x._type_string == "image")
-        click_at(viewer, np.array(image.data_to_world(data)), **how)
+        click_at(viewer, from_layer(image, data, viewer.dims), **how)
 
     return click

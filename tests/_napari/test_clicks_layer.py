@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari.components import Dims
 from napari.layers import Image
 
 from napari_piclick._napari.clicks_layer import ClicksLayer
@@ -25,7 +26,7 @@ class Heard:
 
 @pytest.fixture
 def clicks() -> ClicksLayer:
-    clicks = ClicksLayer(Image(np.zeros((4, 20, 30)), scale=(5, 1, 1)))
+    clicks = ClicksLayer(Image(np.zeros((4, 20, 30)), scale=(5, 1, 1)), Dims(ndim=3))
     clicks.layer.mode = "add"
     return clicks
 
@@ -76,7 +77,7 @@ def test_signs_differ_in_colour_and_in_shape(clicks: ClicksLayer) -> None:
     for button in (2, 1):  # the negative first: it must not take the first colour
         press(clicks, button)
         clicks.layer.add((0, 0, button))
-    drawn = ClicksLayer(Image(np.zeros((4, 20, 30))))
+    drawn = ClicksLayer(Image(np.zeros((4, 20, 30))), Dims(ndim=3))
     drawn.draw(np.array([[0, 0, 2.0], [0, 0, 1.0]]), [False, True])
     for layer in (clicks.layer, drawn.layer):
         red, green = layer.face_color

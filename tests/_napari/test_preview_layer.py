@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from napari.components import ViewerModel
 
-from napari_piclick._napari.preview_layer import ROOM, PreviewLayer, picture
+from napari_piclick._napari.preview_layer import ROOM, PreviewLayer
 from napari_piclick._napari.view import plane_in_view
 from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
+from napari_piclick.session.preview_picture import picture
 
 SHAPE = (4, 20, 30)
 
@@ -113,8 +114,20 @@ def test_another_mask_takes_the_place_of_the_last(displayed: tuple[int, ...]) ->
 
 
 def test_it_cannot_be_painted_on() -> None:
-    preview = PreviewLayer(ViewerModel().add_image(np.zeros(SHAPE)))
+    viewer = ViewerModel()
+    preview = PreviewLayer(viewer.add_image(np.zeros(SHAPE)))
+    viewer.add_layer(preview.layer)
     assert not preview.layer.editable
+    plane = plane_in_view(viewer.layers[0], viewer.dims)
+    for region in (Region(2, 5, 3, 7), Region(3, 4, 1, 2)):
+        preview.draw(plane, region, np.ones(region.shape, np.uint8))
+        assert not preview.layer.editable
+    preview.clear()
+    viewer.dims.order = (1, 0, 2)
+    preview.draw(plane_in_view(viewer.layers[0], viewer.dims), region, np.ones((1, 1), np.uint8))
+    assert not preview.layer.editable
+    preview.layer.mode = "paint"
+    assert preview.layer.mode == "pan_zoom"
 
 
 @pytest.mark.parametrize("name", ["scale", "translate"])

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_piclick._qt.volume_strings import AS_IT_IS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -85,6 +87,65 @@ def test_one_or_two_channels_will_do(open_desk: Callable[..., Desk], blocks: np.
     desk.click(5, 12, 14)
     desk.answered()
     np.testing.assert_allclose(desk.predictor.images[-1][12, 14], [30, 30, 30], atol=1)
+
+
+@pytest.fixture
+def brain(open_desk: Callable[..., Desk], blocks: np.ndarray) -> Desk:
+    """Four modalities; the model is shown two of them, as red and green."""
+    desk = open_desk()
+    for name, volume in zip(MODALITIES, modalities(blocks), strict=True):
+        desk.viewer.add_image(volume, name=name, contrast_limits=(0, 255))
+    desk.show_image("t2")
+    desk.show(5, 0, 0)
+    choose(desk, 0, "flair")
+    choose(desk, 1, "t1ce")
+    assert desk.controller.view.channels is not None
+    return desk
+
+
+def texts(desk: Desk) -> list[str]:
+    return [box.currentText() for box in desk.panel.volume.channels.boxes]
+
+
+def test_the_choice_stays_while_no_plane_is_in_view(brain: Desk) -> None:
+    channels = brain.controller.view.channels
+    brain.viewer.dims.ndisplay = 3
+    brain.qtbot.wait(20)
+    assert not brain.panel.volume.channels.isVisible()
+    brain.viewer.dims.ndisplay = 2
+    brain.qtbot.wait(20)
+    assert texts(brain) == ["flair", "t1ce", "none"]
+    assert brain.controller.view.channels is channels
+    for box in brain.panel.volume.channels.boxes:
+        box.setCurrentIndex(0)
+    assert brain.controller.view.channels is None
+
+
+def test_the_choice_stays_when_layers_come_and_are_renamed(brain: Desk) -> None:
+    channels = brain.controller.view.channels
+    brain.viewer.layers["flair"].name = "FLAIR"
+    brain.viewer.add_image(brain.controller.image.data, name="more")
+    assert texts(brain) == ["FLAIR", "t1ce", "none"]
+    assert brain.panel.volume.channels.boxes[0].findText("more") > 0
+    assert brain.controller.view.channels is channels
+    brain.show_image("FLAIR")
+    assert brain.controller.view.channels is None
+    assert texts(brain) == [AS_IT_IS, "none", "none"]
+
+
+def test_a_channel_that_is_gone_is_not_shown_any_more(brain: Desk) -> None:
+    brain.viewer.layers.remove("flair")
+    assert texts(brain) == [AS_IT_IS, "t1ce", "none"]
+    brain.click(5, 12, 14)
+    brain.answered()
+    np.testing.assert_allclose(brain.predictor.images[-1][12, 14], [30, 30, 30], atol=1)
+    brain.viewer.layers.remove("t1ce")
+    brain.viewer.layers.remove("t1")
+    assert brain.controller.view.channels is None
+    assert not brain.panel.volume.channels.isVisible()
+    brain.click(5, 28, 14)
+    brain.answered()
+    assert brain.predictor.images[-1].shape == (40, 50)
 
 
 def test_a_short_axis_of_one_array_holds_the_channels(

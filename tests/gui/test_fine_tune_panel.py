@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QWidget
 
 from napari_piclick._qt.fine_tune_panel import FineTunePanel, fine_tuning
 from napari_piclick.models.registry import MODELS
@@ -153,6 +154,63 @@ def test_what_is_wrong_is_said(panel: FineTunePanel, qtbot: QtBot, folder: Path)
     panel._planes = lambda: None
     qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
     assert "choose an image and its labels first" in panel.state.text()
+
+
+@pytest.mark.parametrize(
+    ("error", "part"),
+    [
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."), "not enough memory"),
+        (TypeError("unhashable <list>"), "(TypeError: unhashable &lt;list&gt;)"),
+    ],
+)
+def test_whatever_goes_wrong_ends_it(
+    panel: FineTunePanel, qtbot: QtBot, error: Exception, part: str
+) -> None:
+    def fails(*_: object) -> Run:
+        raise error
+
+    panel._make = fails
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: part in panel.state.text(), timeout=30_000)
+    assert panel.button.isEnabled()
+    assert not panel.bar.isVisible()
+
+
+def test_a_stop_that_comes_too_late_does_not_hang(
+    panel: FineTunePanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, gate, add = threading.Event(), threading.Event(), store.add
+
+    def slow(*args: Any) -> Any:
+        reached.set()
+        assert gate.wait(30)
+        return add(*args)
+
+    monkeypatch.setattr("napari_piclick._qt.fine_tune_panel.store.add", slow)
+    run = begin(panel, qtbot)
+    run.gate.set()
+    qtbot.waitUntil(reached.is_set, timeout=30_000)
+    qtbot.mouseClick(panel.stop, Qt.MouseButton.LeftButton)
+    gate.set()
+    qtbot.waitUntil(panel.button.isEnabled, timeout=30_000)
+    assert "my-cells-1-tuned" in store.stored()
+    assert "No model was made" not in panel.state.text()
+
+
+def test_it_stops_when_its_window_is_gone(folder: Path, qtbot: QtBot) -> None:
+    Run.made.clear()
+    window = QWidget()
+    panel = FineTunePanel(planes, Run)
+    panel.setParent(window)
+    panel.start()
+    qtbot.waitUntil(lambda: "step 0 of 3" in panel.state.text(), timeout=30_000)
+    (run,) = Run.made
+    with qtbot.waitSignal(window.destroyed):
+        window.deleteLater()
+    run.gate.set()
+    qtbot.waitUntil(lambda: run.closed, timeout=30_000)
+    assert run.after is None
+    assert store.stored() == {}
 
 
 def test_by_default_it_trains_piclick_tiny(tmp_path: Path) -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import threading
+import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
 from qtpy.QtGui import QDropEvent
+from tests.conftest import FloodPredictor
 
 from napari_piclick._qt.model_panel import ModelPanel
 from napari_piclick.models import registry
+from napari_piclick.session.engine import Engine
 from napari_piclick.weights import store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytestqt.qtbot import QtBot
     from tests.conftest import FileServer
     from tests.gui.conftest import Desk
@@ -107,6 +115,66 @@ def test_the_form_offers_and_uses_what_was_added(desk: Desk, folder: Path, qtbot
     assert desk.controller.answers.model == "mine"
     assert "mine" in form.model.choices
     assert form.model.value == "mine"
+
+
+def test_a_model_that_is_not_used_any_more_is_let_go(
+    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.qtbot.mouseClick(desk.panel._form.live.native, Qt.MouseButton.LeftButton)
+    desk.move(5, 10, 10)
+    desk.until(lambda: desk.viewer.layers["PiClick preview"].data.any())
+    desk.click(5, 10, 10)
+    desk.answered()
+    desk.press("Return")
+    desk.press("K")
+    desk.until(lambda: not desk.controller.volume.running)
+    answers = desk.controller.answers
+    before = weakref.ref(answers.engine)
+    monkeypatch.setattr(
+        "napari_piclick._napari.answers.Engine.named",
+        lambda *_: Engine(FloodPredictor),
+    )
+    answers.use("another")
+
+    def gone() -> bool:
+        gc.collect()
+        return before() is None
+
+    desk.until(gone)
+
+
+def test_a_panel_that_is_closed_stops_what_its_window_of_models_does(
+    desk: Desk, folder: Path
+) -> None:
+    gate = threading.Event()
+    left: list[bool] = []
+
+    class Run:
+        def __init__(self, *_: object) -> None:
+            self.steps = 3
+
+        def __iter__(self) -> Iterator[Any]:
+            try:
+                for step in range(3):
+                    yield SimpleNamespace(step=step, steps=3)
+                    assert gate.wait(30)
+            finally:
+                left.append(True)
+
+    target = desk.controller.labels.ready()
+    target.layer.data[5, 5:20, 5:20] = 3
+    form = desk.panel._form
+    form.model.value = "more"
+    panel = form._panel
+    panel.fine_tune._make = Run
+    panel.fine_tune.start()
+    desk.until(lambda: "step 0 of 3" in panel.fine_tune.state.text())
+    desk.panel._close()
+    assert not panel.isVisible()
+    gate.set()
+    desk.until(lambda: left)
+    desk.until(panel.fine_tune.button.isEnabled)
+    assert "No model was made" in panel.fine_tune.state.text()
 
 
 def test_a_download_shows_its_progress_and_can_be_stopped(

@@ -9,8 +9,10 @@ from psygnal import Signal
 
 from napari_piclick._napari.clicks_layer import ClicksLayer
 from napari_piclick._napari.other_layers import OtherLayers
-from napari_piclick._napari.placement import TRANSFORMS, place
-from napari_piclick._napari.preview_layer import OPACITY, PreviewLayer, picture
+from napari_piclick._napari.placement import TRANSFORMS
+from napari_piclick._napari.preview_layer import OPACITY, PreviewLayer
+from napari_piclick._napari.world import units_of_viewer
+from napari_piclick.session.preview_picture import picture
 
 if TYPE_CHECKING:
     from typing import Any
@@ -81,6 +83,7 @@ class Canvas:
         for name in (*TRANSFORMS, "units"):
             getattr(image.events, name).connect(self._on_image_moved)
         viewer.layers.events.removed.connect(self._on_layer_removed)
+        viewer.dims.events.units.connect(self._on_units_changed)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -99,7 +102,7 @@ class Canvas:
     def activate(self) -> None:
         """Make the next click in the canvas reach us."""
         if self._clicks is None:
-            self._clicks = ClicksLayer(self._image)
+            self._clicks = ClicksLayer(self._image, self._viewer.dims)
             self._clicks.set_pixel_ratio(self._pixel_ratio)
             self._clicks.clicked.connect(self._on_clicked)
             self._clicks.picked.connect(self._on_picked)
@@ -165,6 +168,7 @@ class Canvas:
     def close(self) -> None:
         """Take our layers away and stop listening."""
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
+        self._viewer.dims.events.units.disconnect(self._on_units_changed)
         for name in (*TRANSFORMS, "units"):
             getattr(self._image.events, name).disconnect(self._on_image_moved)
         for layer in self.layers:
@@ -176,7 +180,8 @@ class Canvas:
 
     def _line_width(self, plane: Plane) -> int:
         """How many pixels of the plane make a line that is seen at the present zoom."""
-        seen = min(plane.spacing) * self._viewer.scene.camera.zoom
+        units = units_of_viewer(self._image, self._viewer.dims)[list(plane.displayed)]
+        seen = min(plane.spacing / units) * self._viewer.scene.camera.zoom
         return max(1, min(round(LINE / seen), MOST_PIXELS)) if seen > 0 else 1
 
     def _make_preview(self) -> PreviewLayer:
@@ -222,10 +227,15 @@ class Canvas:
             self._let_go_of_clicks()
         if self._preview is not None and event.value == self._preview.layer:
             self._preview = self._drawn = None
+        self._on_units_changed()  # it may have been the layer with the smallest
+
+    def _on_units_changed(self) -> None:
+        if self._clicks is not None and self._image in self._viewer.layers:
+            self._clicks.place()
 
     def _on_image_moved(self) -> None:
         if self._clicks is not None:
-            place(self._clicks.layer, self._image)
+            self._clicks.place()
         if self._preview is not None:
             self._preview.place()
         self._drawn = None

@@ -27,6 +27,9 @@ class Channel:
     name : str
         For the user.
     key : hashable
+        Changes with what is shown of it.
+    origin : hashable
+        Stays as long as the channel is there, whatever its name and its window.
     volume : array-like, as large as the image
     window : (low, high)
         Values seen as black and white; None for what `window_of` finds.
@@ -34,6 +37,7 @@ class Channel:
 
     name: str
     key: Hashable
+    origin: Hashable
     volume: Any
     window: tuple[float, float] | None
 
@@ -57,6 +61,7 @@ def offered_channels(view: Viewfinder) -> list[Channel]:
             Channel(
                 layer.name,
                 (layer.unique_id, tuple(layer.contrast_limits)),
+                layer.unique_id,
                 level_zero(layer),
                 (float(layer.contrast_limits[0]), float(layer.contrast_limits[1])),
             )
@@ -67,7 +72,7 @@ def offered_channels(view: Viewfinder) -> list[Channel]:
         return []
     volume = level_zero(image)
     return [
-        Channel(f"channel {k}", (axis, k), OneChannel(volume, axis, k), None)
+        Channel(f"channel {k}", (axis, k), (axis, k), OneChannel(volume, axis, k), None)
         for k in range(plane.volume_shape[axis])
     ]
 

@@ -10,12 +10,13 @@ import pandas as pd
 from napari.layers import Points
 from psygnal import Signal
 
-from napari_piclick._napari.placement import placement_of
+from napari_piclick._napari.placement import place, placement_in, placement_of
 from napari_piclick._napari.view import level_zero
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from napari.components import Dims
     from napari.layers import Image
 
 NAME = "PiClick clicks"
@@ -39,6 +40,8 @@ class ClicksLayer:
     ----------
     image : napari.layers.Image
         The layer to lie on.
+    dims : napari.components.Dims
+        The viewer's, which know its units.
 
     Attributes
     ----------
@@ -55,7 +58,8 @@ class ClicksLayer:
     picked = Signal(object)
     edited = Signal()
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, dims: Dims) -> None:
+        self._image, self._dims = image, dims
         self.layer = Points(
             ndim=image.ndim,
             name=NAME,
@@ -66,7 +70,7 @@ class ClicksLayer:
             border_width=0.1,
             size=max(SIZE * max(level_zero(image).shape[: image.ndim]), 3),
             canvas_size_limits=SCREEN_SIZE,
-            **placement_of(image),
+            **placement_in(image, dims),
         )
         self._drawing = False
         self._button_counts = True
@@ -74,6 +78,19 @@ class ClicksLayer:
         self.layer.mouse_drag_callbacks.append(self._on_mouse_pressed)
         self.layer.events.data.connect(self._on_data_changed)
         self.layer.events.features.connect(self._on_features_changed)
+
+    def place(self) -> None:
+        """Follow the image after it was moved, and the viewer after its units have changed."""
+        if self.layer.units != self._image.units:
+            self._put(placement_of(self._image))  # or the viewer would keep our units for its own
+        self._put(placement_in(self._image, self._dims))
+
+    def _put(self, placement: dict[str, Any]) -> None:
+        # both at once: in between the points would lie farther away than the sliders reach
+        with self.layer.events.affine.blocker():
+            self.layer.affine = placement["affine"]
+            self.layer.units = placement["units"]
+        place(self.layer, placement)
 
     def draw(self, points: np.ndarray, positive: list[bool]) -> None:
         """Show these clicks.

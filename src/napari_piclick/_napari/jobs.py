@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari.qt.threading import create_worker
 from psygnal import Signal
 from qtpy.QtCore import QTimer
+from superqt.utils import create_worker
 
-from napari_piclick._napari.failure import USERS_BUSINESS, sentence_about
+from napari_piclick._napari.failure import Failure, guarded
 from napari_piclick._napari.stream import Stream
 from napari_piclick.session.engine import Answer
 
@@ -26,14 +24,6 @@ if TYPE_CHECKING:
 
 #: A plane is encoded ahead once the user has stayed on it for so long, in milliseconds.
 PREPARE_AFTER = 250
-_LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What went wrong in a worker, in a sentence for the user."""
-
-    sentence: str
 
 
 class Jobs:
@@ -62,6 +52,7 @@ class Jobs:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # superqt's workers: napari's window keeps its own for ever, and with them every model
         self._worker: Any = None
         self._work: Callable[[], Steps] | None = None
         self._ahead: Source | None = None
@@ -116,7 +107,11 @@ class Jobs:
         self._closed = True
 
     def _load_ahead(self) -> None:
-        worker = create_worker(self._engine.load_ahead, _start_thread=False, _ignore_errors=True)
+        if self._closed:
+            return
+        worker: Any = create_worker(
+            self._engine.load_ahead, _start_thread=False, _ignore_errors=True
+        )
         worker.finished.connect(self._on_loaded)
         worker.start()
 
@@ -144,7 +139,7 @@ class Jobs:
             self._worker = None
             self.stage_changed.emit(None)
             return
-        worker = create_worker(_guarded, work, _start_thread=False, _ignore_errors=True)
+        worker: Any = create_worker(guarded, work, _start_thread=False, _ignore_errors=True)
         worker.yielded.connect(self._on_yielded)
         worker.returned.connect(self._on_returned)
         worker.finished.connect(self._next)
@@ -166,14 +161,3 @@ class Jobs:
             self.failed.emit(result.sentence)
         elif result is not None:
             self.answered.emit(result)
-
-
-def _guarded(
-    work: Callable[[], Steps],
-) -> Generator[Stage | Answer, None, Answer | Failure | None]:
-    """Do the work; what the user can do something about becomes a sentence."""
-    try:
-        return (yield from work())
-    except USERS_BUSINESS as error:
-        _LOG.info("A question could not be answered", exc_info=True)
-        return Failure(sentence_about(error))

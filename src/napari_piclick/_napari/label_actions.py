@@ -12,6 +12,7 @@ from psygnal import Signal
 from napari_piclick._napari.destination import Destination
 from napari_piclick._napari.homes import Homes
 from napari_piclick._napari.viewfinder import NO_IMAGE
+from napari_piclick._napari.world import to_layer
 from napari_piclick.session.label_map import LabelsError
 from napari_piclick.session.object_table import object_table
 
@@ -210,8 +211,8 @@ class LabelActions:
         if image is None:
             show_warning(NO_IMAGE)
             return False
-        first = self._viewer.dims.ndim - image.ndim
-        return self.reopen_at(image.world_to_data(self._viewer.cursor.position[first:]))
+        viewer = self._viewer
+        return self.reopen_at(to_layer(image, viewer.cursor.position, viewer.dims))
 
     def start_new(self) -> None:
         """Go on with a new object, under the next free id; a brush takes that id too."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from napari_piclick._napari.clicks_layer import NEGATIVE_MODIFIERS, PICK_MODIFIER
+from napari_piclick._napari.world import to_layer
 from napari_piclick.clicks import Click
 from napari_piclick.session.prompt import Prompt
 
@@ -137,8 +138,7 @@ class LivePreview:
             return None
         if session.question is not None or PICK_MODIFIER in modifiers:
             return None
-        place = image.world_to_data(position[self._viewer.dims.ndim - image.ndim :])
-        row, col = source.plane.from_volume(place)
+        row, col = source.plane.from_volume(to_layer(image, position, self._viewer.dims))
         click = Click(float(row), float(col), not NEGATIVE_MODIFIERS & modifiers)
         if not click.inside(source.plane.shape):
             return None
@@ -184,8 +184,9 @@ class LivePreview:
             self._overlay.foresee(proposals)
 
     def _on_end(self, sentence: str) -> None:
-        del sentence  # the click itself will say it
         self._asking = False
+        if sentence:  # the click itself will say it; the same question would only fail again
+            self._wanted = None
         if self._wanted is not None and self._wanted is not self._answered:
             self._ask()
 

@@ -9,6 +9,7 @@ from napari.layers import Labels
 from psygnal import Signal
 
 from napari_piclick._napari.clicks_layer import LEFT, NEGATIVE_MODIFIERS, PICK_MODIFIER, RIGHT
+from napari_piclick._napari.world import to_layer
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -70,9 +71,9 @@ class OtherLayers:
             if np.linalg.norm(np.array(event.pos, dtype=float) - start) > DRAG:
                 return
             yield
-        place = self._image.world_to_data(position[viewer.dims.ndim - self._image.ndim :])
+        place = to_layer(self._image, position, viewer.dims)
         if button == LEFT and PICK_MODIFIER in modifiers:
-            self.picked.emit(np.asarray(place))
+            self.picked.emit(place)
         else:
             positive = button == LEFT and not NEGATIVE_MODIFIERS & modifiers
-            self.clicked.emit(np.asarray(place), positive)
+            self.clicked.emit(place, positive)

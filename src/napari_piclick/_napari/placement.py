@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_piclick._napari.view import level_zero
+from napari_piclick._napari.world import units_of_viewer
 
 if TYPE_CHECKING:
+    from napari.components import Dims
     from napari.layers import Image, Layer
 
     from napari_piclick.plane import Plane
@@ -29,9 +31,23 @@ def placement_of(image: Image) -> dict[str, Any]:
     }
 
 
-def place(layer: Layer, image: Image) -> None:
-    """Put a layer exactly on an image again, after the image was moved."""
-    for name, value in placement_of(image).items():
+def placement_in(image: Image, dims: Dims) -> dict[str, Any]:
+    """The same placement, said in the units of the viewer.
+
+    napari's mouse adds points, and finds them, as if the viewer measured in their layer's own
+    units: with nanometres for millimetres they would lie so far away that its sliders overflow.
+    """
+    placement, units = placement_of(image), units_of_viewer(image, dims)
+    if (units == 1).all():
+        return placement
+    affine = np.array(image.affine.affine_matrix)
+    affine[:-1] /= units[:, None]
+    return {**placement, "affine": affine, "units": tuple(dims.units)[-image.ndim :]}
+
+
+def place(layer: Layer, placement: dict[str, Any]) -> None:
+    """Put a layer where it belongs again, after the image was moved."""
+    for name, value in placement.items():
         setattr(layer, name, value)
 
 

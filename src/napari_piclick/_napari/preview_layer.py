@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.layers import Labels
 from napari.utils.colormaps import CyclicLabelColormap
-from scipy.ndimage import minimum_filter
 
 from napari_piclick._napari.placement import place, placement_of, translate_to
 from napari_piclick.region import Region
+from napari_piclick.session.preview_picture import on_larger
 from napari_piclick.session.thumbnails import TINT
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_piclick.plane import Plane
-    from napari_piclick.proposals import Proposals
 
 NAME = "PiClick preview"
 OPACITY = 0.45
@@ -28,61 +27,6 @@ ROOM = 256
 #: How the inside and the outline of what a click would give look beside the chosen proposal.
 FAINT = 0.3
 OUTLINE = (1.0, 1.0, 1.0, 1.0)
-
-
-def picture(
-    chosen: Proposals | None, foreseen: Proposals | None, width: int = 1
-) -> tuple[Region, np.ndarray]:
-    """What to show: the chosen proposal, and faintly, with an outline, what a click would give.
-
-    Parameters
-    ----------
-    chosen, foreseen : Proposals, optional
-        At least one of them.
-    width : int
-        Of the outline, in pixels of the plane.
-
-    Returns
-    -------
-    region : Region
-        The pixels of the plane that the picture covers.
-    values : (h, w) uint8
-        0 for nothing, 1 for the chosen proposal, 2 and 3 for the inside and the outline of what
-        a click would give.
-    """
-    if foreseen is None:
-        assert chosen is not None
-        return chosen.region, chosen.mask().astype(np.uint8)
-    region = foreseen.region if chosen is None else foreseen.region.union(chosen.region)
-    values = np.zeros(region.shape, np.uint8)
-    if chosen is not None:
-        _part(values, chosen.region, region)[chosen.mask()] = 1
-    inner = _part(values, foreseen.region, region)
-    mask = foreseen.mask()
-    inner[mask & (inner == 0)] = 2
-    inner[mask & ~_inside(mask, width)] = 3
-    return region, values
-
-
-def _on(whole: Region, region: Region, values: np.ndarray) -> np.ndarray:
-    """Values of a region on a larger one that is zero elsewhere."""
-    all_values = np.zeros(whole.shape, values.dtype)
-    _part(all_values, region, whole)[...] = values
-    return all_values
-
-
-def _part(values: np.ndarray, region: Region, whole: Region) -> np.ndarray:
-    """The part of values on a region that lies on another region within it."""
-    row, col = region.row0 - whole.row0, region.col0 - whole.col0
-    height, width = region.shape
-    return values[row : row + height, col : col + width]
-
-
-def _inside(mask: np.ndarray, width: int) -> np.ndarray:
-    """The mask without its rim; the edge of the array makes none."""
-    size = 2 * width + 1
-    inside: np.ndarray = minimum_filter(mask.view(np.uint8), size, mode="nearest").view(bool)
-    return inside
 
 
 class PreviewLayer:
@@ -133,12 +77,13 @@ class PreviewLayer:
             As `picture` makes them.
         """
         covered = self._cover(plane, region)
-        slab = plane.as_slab(_on(covered, region, values))
+        slab = plane.as_slab(on_larger(covered, region, values))
         if self._covered == (plane, covered):
             self.layer.data[...] = slab
             self._refresh()
         else:
             self.layer.data = slab
+            self.layer.editable = False  # napari makes layers editable again with new data
             self.layer.translate = translate_to(self._image, plane, covered)
             self._covered = (plane, covered)
         self._empty = False
@@ -167,5 +112,5 @@ class PreviewLayer:
 
     def place(self) -> None:
         """Follow the image after it was moved; the picture is to be drawn again."""
-        place(self.layer, self._image)
+        place(self.layer, placement_of(self._image))
         self._covered = None

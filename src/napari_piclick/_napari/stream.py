@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from time import sleep
 from typing import TYPE_CHECKING, Any, Protocol
 
-from napari.qt.threading import create_worker
 from qtpy.QtCore import QThreadPool
+from superqt.utils import create_worker
 
-from napari_piclick._napari.failure import USERS_BUSINESS, sentence_about
+from napari_piclick._napari.failure import Failure, guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 TURN = 0.002
 #: So long a window that is closed waits for work to end, in milliseconds.
 PATIENCE = 5000
-_LOG = logging.getLogger(__name__)
 
 
 class Worker(Protocol):
@@ -40,6 +38,7 @@ class Stream:
     """Runs one generator at a time in a worker thread; its results come in the main thread."""
 
     def __init__(self) -> None:
+        # superqt's workers: napari's window keeps its own for ever, and with them every model
         self._worker: Any = None
         self._last: Any = None
 
@@ -62,18 +61,25 @@ class Stream:
             not called after `stop`.
         """
         self.stop()
-        worker = create_worker(_guarded, work, _start_thread=False, _ignore_errors=True)
+        worker: Any = create_worker(
+            guarded, lambda: _paced(work), _start_thread=False, _ignore_errors=True
+        )
 
         def alive() -> bool:
             return self._worker is worker
 
-        def on_returned(sentence: str) -> None:
+        def on_returned(result: Failure | None) -> None:
             if alive():
                 self._worker = None
-                end(sentence)
+                end("" if result is None else result.sentence)
+
+        def on_finished() -> None:
+            if self._last is worker:
+                self._last = None
 
         worker.yielded.connect(lambda value: result(value) if alive() else None)
         worker.returned.connect(on_returned)
+        worker.finished.connect(on_finished)
         self._worker = self._last = worker
         worker.start()
 
@@ -91,13 +97,8 @@ class Stream:
             threads.waitForDone(PATIENCE)
 
 
-def _guarded(work: Work) -> Generator[Any, None, str]:
-    """Do the work; what the user can do something about becomes a sentence."""
-    try:
-        for value in work():
-            yield value
-            sleep(TURN)
-    except USERS_BUSINESS as error:
-        _LOG.info("A stream broke off", exc_info=True)
-        return sentence_about(error)
-    return ""
+def _paced(work: Work) -> Generator[Any, None, None]:
+    """Do the work, and let others have their turn after each result."""
+    for value in work():
+        yield value
+        sleep(TURN)

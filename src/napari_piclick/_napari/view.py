@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_piclick._napari.world import from_layer, to_layer
 from napari_piclick.plane import Plane
 from napari_piclick.session.labelled_planes import LabelledPlanes
 
@@ -56,7 +57,7 @@ def plane_in_view(layer: Image, dims: Dims) -> Plane:
             f"“{layer.name}” is turned or sheared out of the plane that the viewer shows: "
             "remove that rotation, or roll the axes (Ctrl+E)."
         )
-    position = np.round(layer.world_to_data(_in_units_of(layer, dims)))[hidden].astype(int)
+    position = np.round(to_layer(layer, dims.point, dims))[hidden].astype(int)
     limits = np.array(shape)[hidden]
     if ((position < 0) | (position >= limits)).any():
         raise NoPlaneError(
@@ -79,9 +80,7 @@ def show_plane(layer: Image, plane: Plane, dims: Dims) -> None:
         dims.ndisplay = 2
     if tuple(dims.order[-2:]) != displayed:
         dims.order = (*(axis for axis in dims.order if axis not in displayed), *displayed)
-    world = np.array(layer.data_to_world(plane.to_volume((0.0, 0.0)))) / units_of_viewer(
-        layer, dims
-    )
+    world = from_layer(layer, plane.to_volume((0.0, 0.0)), dims)
     axes = [axis + first for axis in plane.hidden]
     if axes:
         dims.set_point(axes, [float(world[axis]) for axis in plane.hidden])
@@ -90,7 +89,7 @@ def show_plane(layer: Image, plane: Plane, dims: Dims) -> None:
 def show_voxel(layer: Image, voxel: Sequence[float], dims: Dims) -> None:
     """Move the viewer's sliders until a voxel of a layer is in view; its axes stay as they are."""
     first = dims.ndim - layer.ndim
-    world = np.array(layer.data_to_world(voxel)) / units_of_viewer(layer, dims)
+    world = from_layer(layer, voxel, dims)
     axes = [axis for axis in dims.not_displayed if axis >= first]
     if axes:
         dims.set_point(axes, [float(world[axis - first]) for axis in axes])
@@ -106,19 +105,6 @@ def labelled_planes(image: Image, labels: Labels, plane: Plane) -> LabelledPlane
     """The planes of an image that are parallel to one in view, with their labels."""
     low, high = (float(value) for value in image.contrast_limits)
     return LabelledPlanes(image.name, level_zero(image), level_zero(labels), plane, (low, high))
-
-
-def units_of_viewer(layer: Image, dims: Dims) -> np.ndarray:
-    """How many units of a layer one of the viewer's is, on each axis; layers' units may differ."""
-    units = tuple(dims.units or ())[-layer.ndim :]
-    if len(units) != layer.ndim:
-        return np.ones(layer.ndim)
-    return np.array(
-        [
-            1.0 if shown == own else (1 * shown).to(own).magnitude
-            for shown, own in zip(units, layer.units, strict=True)
-        ]
-    )
 
 
 def voxel_size(layer: Image) -> tuple[float, ...]:
@@ -146,9 +132,3 @@ def _slanted(affine: np.ndarray, hidden: list[int], displayed: tuple[int, ...]) 
     mixed = np.abs(linear[np.ix_(hidden, list(displayed))]).max(initial=0)
     mixed = max(mixed, np.abs(linear[np.ix_(list(displayed), hidden)]).max(initial=0))
     return bool(mixed > ROUNDING * scale)
-
-
-def _in_units_of(layer: Image, dims: Dims) -> np.ndarray:
-    """The viewer's position in the units of a layer."""
-    point = np.array(dims.point, dtype=float)[dims.ndim - layer.ndim :]
-    return point * units_of_viewer(layer, dims)

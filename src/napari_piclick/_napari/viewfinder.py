@@ -14,8 +14,8 @@ from napari_piclick._napari.view import (
     plane_in_view,
     show_plane,
     show_voxel,
-    units_of_viewer,
 )
+from napari_piclick._napari.world import units_of_viewer
 from napari_piclick.session.place import Place
 from napari_piclick.session.plane_stack import PlaneStack
 from napari_piclick.session.source import Source

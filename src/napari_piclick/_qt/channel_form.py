@@ -10,6 +10,8 @@ from napari_piclick._napari.channel_choice import channels_of, offered_channels
 from napari_piclick._qt import volume_strings as strings
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from napari_piclick._napari.controller import Controller
 
 
@@ -24,7 +26,8 @@ class ChannelForm(QWidget):
     def __init__(self, controller: Controller) -> None:
         super().__init__()
         self._controller = controller
-        self._offered: list[str] = []
+        self._offered: list[tuple[str, Hashable]] = []
+        self._chosen: list[Hashable | None] = [None for _ in strings.COLORS]
         self._drawing = False
         self.boxes = [QComboBox() for _ in strings.COLORS]
         form = QFormLayout(self)
@@ -35,26 +38,39 @@ class ChannelForm(QWidget):
             box.setAccessibleName(name)
             box.currentIndexChanged.connect(self._on_chosen)
             form.addRow(name, box)
+        controller.changed.connect(self.draw)
 
     def draw(self) -> None:
-        """Show which channels there are."""
-        offered = offered_channels(self._controller.view)
-        names = [channel.name for channel in offered]
-        self.setVisible(len(names) > 1)
-        shown = self._controller.view.channels
-        if names != self._offered or (shown is None and self._chosen()):
-            self._offered = names
+        """Show which channels there are, and which are chosen."""
+        view = self._controller.view
+        if view.image is not None and view.plane is None:
+            self.hide()  # what is chosen counts again as soon as a plane is in view
+            return
+        offered = [(channel.name, channel.origin) for channel in offered_channels(view)]
+        self.setVisible(len(offered) > 1)
+        before = [None for _ in self.boxes] if view.channels is None else self._chosen
+        there = [origin for _, origin in offered]
+        chosen = [origin if origin in there else None for origin in before]
+        if offered != self._offered or chosen != self._chosen:
+            self._offered, self._chosen = offered, chosen
             self._drawing = True
-            for number, box in enumerate(self.boxes):
+            for number, (box, origin) in enumerate(zip(self.boxes, chosen, strict=True)):
                 box.clear()
-                box.addItems([strings.AS_IT_IS if number == 0 else strings.NO_CHANNEL, *names])
+                box.addItem(strings.AS_IT_IS if number == 0 else strings.NO_CHANNEL)
+                box.addItems([name for name, _ in offered])
+                box.setCurrentIndex(0 if origin is None else 1 + there.index(origin))
             self._drawing = False
-
-    def _chosen(self) -> list[int]:
-        return [box.currentIndex() - 1 for box in self.boxes if box.currentIndex() > 0]
+        if chosen != before:
+            self._tell()
 
     def _on_chosen(self) -> None:
         if not self._drawing:
-            view = self._controller.view
-            offered = offered_channels(view)
-            view.show_channels(channels_of([offered[number] for number in self._chosen()]))
+            places = [box.currentIndex() - 1 for box in self.boxes]
+            self._chosen = [None if place < 0 else self._offered[place][1] for place in places]
+            self._tell()
+
+    def _tell(self) -> None:
+        """Have the model shown what is chosen."""
+        view = self._controller.view
+        there = {channel.origin: channel for channel in offered_channels(view)}
+        view.show_channels(channels_of([there[o] for o in self._chosen if o in there]))

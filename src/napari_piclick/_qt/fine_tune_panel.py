@@ -6,7 +6,8 @@ import re
 import tempfile
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Event
+from typing import TYPE_CHECKING
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_info
@@ -22,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_piclick._napari.activity import Activity
+from napari_piclick._napari.failure import Failure, guarded
 from napari_piclick._qt import strings
 from napari_piclick.weights import store
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from napari_piclick.session.labelled_planes import LabelledPlanes
     from napari_piclick.train.fine_tune import FineTuning, Progress
     from napari_piclick.weights.store import Stored
+
+    Made = tuple[FineTuning, int, Stored]
 
 
 def fine_tuning(
@@ -69,7 +73,8 @@ class FineTunePanel(QWidget):
     ) -> None:
         super().__init__()
         self._planes, self._make = planes, make
-        self._worker: Any = None
+        self._stopped = Event()
+        self.destroyed.connect(self._stopped.set)
         self._activity = Activity()
         self.text = QLabel(strings.FINE_TUNE_TEXT)
         self.text.setWordWrap(True)
@@ -112,36 +117,36 @@ class FineTunePanel(QWidget):
         self.name.setText(name)
         self._show_busy(True)
         self.state.setText(strings.FINE_TUNE_BEGINS)
-        self._worker = create_worker(
-            self._work,
-            planes,
-            name,
-            _connect={
-                "yielded": self._on_step,
-                "returned": self._on_done,
-                "errored": self._on_failed,
-                "aborted": self._on_stopped,
-            },
+        self._stopped.clear()
+        create_worker(
+            guarded,
+            lambda: self._work(planes, name),
+            _connect={"yielded": self._on_step, "returned": self._on_returned},
             _ignore_errors=True,
         )
 
     def cancel(self) -> None:
         """Stop; nothing is kept of what was learned."""
-        if self._worker is not None:
+        self._stopped.set()
+        if not self.button.isEnabled():
             self.stop.setEnabled(False)
             self.state.setText(strings.FINE_TUNE_STOPPING)
-            self._worker.quit()
 
-    def _work(
-        self, planes: LabelledPlanes, name: str
-    ) -> Generator[Progress, None, tuple[FineTuning, int, Stored]]:
-        """Do it; this runs outside the window's thread."""
+    def _work(self, planes: LabelledPlanes, name: str) -> Generator[Progress, None, Made | None]:
+        """Do it; this runs outside the window's thread.
+
+        A worker that is told to quit leaves its work as it stands, with all its memory and files,
+        and tells nothing if that was the last step. So the work itself ends when it is to stop.
+        """
         pictures = planes.read()
         limits = None if planes.plane.rgb else planes.contrast_limits
         with tempfile.TemporaryDirectory(prefix="piclick-") as folder:
             output = Path(folder) / f"{name}.safetensors"
             run = self._make(pictures, output, limits)
-            yield from run
+            for progress in run:
+                yield progress
+                if self._stopped.is_set():
+                    return None
             return run, len(pictures), store.add(output, name)
 
     def _on_step(self, progress: Progress) -> None:
@@ -150,7 +155,15 @@ class FineTunePanel(QWidget):
         self.state.setText(strings.fine_tuning(progress.step, progress.steps))
         self._activity.show(strings.FINE_TUNING_ACTIVITY, progress.step, progress.steps)
 
-    def _on_done(self, result: tuple[FineTuning, int, Stored]) -> None:
+    def _on_returned(self, result: Made | Failure | None) -> None:
+        if result is None:
+            self._on_stopped()
+        elif isinstance(result, Failure):
+            self._on_failed(result.sentence)
+        else:
+            self._on_done(result)
+
+    def _on_done(self, result: Made) -> None:
         run, count, model = result
         self._show_busy(False)
         before, after = (
@@ -162,9 +175,9 @@ class FineTunePanel(QWidget):
         show_info(strings.added(model.name))
         self.added.emit(model.name)
 
-    def _on_failed(self, error: Exception) -> None:
+    def _on_failed(self, sentence: str) -> None:
         self._show_busy(False)
-        self.state.setText(escape(str(error)))
+        self.state.setText(escape(sentence))
 
     def _on_stopped(self) -> None:
         self._show_busy(False)
@@ -180,7 +193,6 @@ class FineTunePanel(QWidget):
         if busy:
             self._activity.show(strings.FINE_TUNING_ACTIVITY)
         else:
-            self._worker = None
             self._activity.close()
 
 

@@ -148,6 +148,11 @@ class Form(QWidget):
         self._panel.raise_()
         self._panel.activateWindow()
 
+    def close_models(self) -> None:
+        """Close the model panel, and stop what goes on there."""
+        if self._panel is not None:
+            self._panel.leave()
+
     def _labelled_planes(self) -> LabelledPlanes | None:
         """The labelled planes of the current image, or None if there are none."""
         controller = self._controller

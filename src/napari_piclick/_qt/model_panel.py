@@ -76,6 +76,7 @@ class ModelPanel(QWidget):
         super().__init__()
         self._add = add
         self._stopped = Event()
+        self.destroyed.connect(self._stopped.set)
         self.setWindowTitle(strings.MODELS)
         self.setMinimumWidth(WIDTH)
         self.setAcceptDrops(True)
@@ -113,6 +114,13 @@ class ModelPanel(QWidget):
             self.fine_tune.added.connect(self._on_made)
             layout.addWidget(Section(strings.FINE_TUNING, self.fine_tune, opened=False))
         self.draw()
+
+    def leave(self) -> None:
+        """Stop all that goes on here, and close the window."""
+        self._stopped.set()
+        if self.fine_tune is not None:
+            self.fine_tune.cancel()
+        self.close()
 
     def draw(self) -> None:
         """Show the models that there are now."""

@@ -191,6 +191,7 @@ class PiClickWidget(QWidget):
         self._accept.setEnabled(proposals is not None or session.question is not None)
 
     def _close(self) -> None:
+        self._form.close_models()
         self.controller.close()
         self.preferences.close()
         self._activities.close()
