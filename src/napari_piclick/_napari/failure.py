@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 #: What a user can do something about; its own words are meant for the user.
-USERS_BUSINESS = (ValueError, OSError)
+USERS_BUSINESS = (ValueError, OSError, MemoryError)
 #: How torch and the system say, in errors of many types, that memory has run out.
 MEMORY_WORDS = ("out of memory", "not enough memory", "allocate memory")
 NO_MEMORY = "There is not enough memory: close other images, or crop this one."
