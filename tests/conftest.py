@@ -26,6 +26,8 @@ PROPOSALS = 7
 
 # Controllers in tests keep journals as everywhere, but not among those of whoever runs the tests.
 os.environ["PICLICK_JOURNALS"] = tempfile.mkdtemp(prefix="piclick-journals-")
+# What a test adds to the store, be it in a thread that outlives it, is not to come among theirs.
+os.environ["PICLICK_WEIGHTS_DIR"] = tempfile.mkdtemp(prefix="piclick-weights-")
 # So do windows with napari's settings, and with the preferences beside them.
 os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp(prefix="piclick-napari-"), "settings.yaml"))
 

@@ -213,6 +213,7 @@ def test_authors_weights_in_the_folder_are_found_by_name(
     assert model.path.name == "piclick-base448.safetensors"
     assert (folder / "piclick_base448.pth").exists()
     monkeypatch.delenv("PICLICK_WEIGHTS_DIR")
+    monkeypatch.setattr(store.pooch, "os_cache", lambda name: folder / "cache" / name)
     assert store.stored() == {}
 
 
