@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -112,6 +113,24 @@ def test_each_labels_layer_has_a_file_and_all_that_is_new_is_saved(
     autosave(controller)
     assert sorted(saved_in(cells.parent)) == [[1], [1, 2]]
     assert (cells.parent / "cells.tif.nuclei.autosave.piclick").exists()
+    controller.close()
+
+
+def test_beside_an_image_in_a_folder_that_takes_no_file_it_is_saved_among_the_journals(
+    open_file: Callable[[Path], Controller],
+    keep: Keep,
+    cells: Path,
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _: path != cells.parent)
+    controller = open_file(cells)
+    keep(controller, FIRST)
+    autosave(controller)
+    controller.saver.autosave()
+    assert saved_in(cells.parent) == []
+    assert saved_in(controller.keeper.folder) == [[1]]
+    assert said == []
     controller.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -26,7 +27,7 @@ class AutosaveFiles:
     Parameters
     ----------
     folder : Path
-        Where the labels of images go that are no files.
+        Where the labels of images go that are no files, or in folders that take none.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -85,8 +86,10 @@ class AutosaveFiles:
 
     def _place(self, home: Home) -> tuple[Path, str]:
         """The folder for an image, and how names of files there begin."""
-        if home.path is not None and home.path.parent.is_dir():
-            return home.path.parent, home.path.name
+        beside = None if home.path is None else home.path.parent
+        # archives are often there to be read only
+        if home.path is not None and beside is not None and os.access(beside, os.W_OK):
+            return beside, home.path.name
         return self.folder, f"{_plain(home.identity.name)}-{home.identity.fingerprint[:8]}"
 
 
