@@ -13,7 +13,7 @@ from napari_piclick.session.image_identity import ImageIdentity
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from napari.layers import Image
+    from napari.layers import Image, Labels
 
     from napari_piclick._napari.destination import Destination
     from napari_piclick._napari.viewfinder import Viewfinder
@@ -44,6 +44,17 @@ class Home:
     rgb: bool
 
 
+def layer_of(labels: LabelMap) -> Labels | None:
+    """The layer that labels are in; None for those of a script."""
+    return getattr(labels, "layer", None)
+
+
+def name_of(labels: LabelMap, otherwise: str = "") -> str:
+    """The name of the layer that labels are in."""
+    layer = layer_of(labels)
+    return otherwise if layer is None else str(layer.name)
+
+
 class Homes:
     """Remembers the image of labels, so that it is known when another one is in view.
 
@@ -67,7 +78,7 @@ class Homes:
 
     def of(self, labels: LabelMap) -> Home | None:
         """The image of labels: the one that they were chosen or made for."""
-        image = self._destination.image_of(getattr(labels, "layer", None)) or self._view.image
+        image = self._destination.image_of(layer_of(labels)) or self._view.image
         home, known = None if image is None else self._home_at(image), self._known.get(labels)
         mine = known is None or (home is not None and home.image == known.image)
         if home is not None and mine and home.shape == tuple(labels.data.shape):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_info, show_warning
 from psygnal import Signal
 
+from napari_piclick._napari.homes import name_of
 from napari_piclick.session.journal import Journal
 from napari_piclick.session.journal_folder import (
     clean_up,
@@ -137,7 +138,7 @@ class Keeper:
         if home not in self._journals:
             path = new_journal_path(self.folder, home.identity)
             self._journals[home] = Journal(
-                path, home.identity, this_program(), _name_of, show_warning
+                path, home.identity, this_program(), name_of, show_warning
             )
         return self._journals[home]
 
@@ -174,8 +175,3 @@ class Keeper:
         journal = self._journal_of(place) if isinstance(place, Place) else None
         if journal is not None:
             journal.draft(place, draft)
-
-
-def _name_of(labels: LabelMap) -> str:
-    layer = getattr(labels, "layer", None)
-    return "" if layer is None else str(layer.name)

@@ -14,6 +14,7 @@ from psygnal import Signal
 
 from napari_piclick._napari.autosave_files import AutosaveFiles
 from napari_piclick._napari.failure import USERS_BUSINESS, sentence_about
+from napari_piclick._napari.homes import name_of
 from napari_piclick.session.saved_session import SavedSession, SavedSessionError
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class Saver:
     def autosave_path(self, labels: LabelMap) -> Path | None:
         """Where labels are saved unasked: beside their image, or among the journals."""
         home = self._labels.homes.of(labels)
-        return None if home is None else self.files.path(labels, home, _name_of(labels))
+        return None if home is None else self.files.path(labels, home, name_of(labels, "labels"))
 
     # -- inside ---------------------------------------------------------------------------
 
@@ -210,8 +211,9 @@ class Saver:
             return False
         if labels not in self._too_large:
             self._too_large.add(labels)
+            name = name_of(labels, "labels")
             show_warning(
-                f"The labels “{_name_of(labels)}” are too large to be saved automatically: "
+                f"The labels “{name}” are too large to be saved automatically: "
                 "save them now and then with “Save…” in “Objects”."
             )
         return True
@@ -235,8 +237,3 @@ def _copied(saved: SavedSession) -> SavedSession:
 def _room_for(size: int) -> bool:
     """Whether there is memory for a copy: labels in a file may be larger than all of it."""
     return bool(size < psutil.virtual_memory().available // 2)
-
-
-def _name_of(labels: LabelMap) -> str:
-    layer = getattr(labels, "layer", None)
-    return "labels" if layer is None else str(layer.name)

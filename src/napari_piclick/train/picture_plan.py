@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -70,7 +71,7 @@ class PicturePlan:
         FileNotFoundError, ValueError
             If there is no such model, or the file does not hold one.
         """
-        return {**self._shown(), "init": self._weights(), "network": self.config.as_dict()}
+        return {**self._shown(), "init": self._weights, "network": self.config.as_dict()}
 
     def open(self) -> PictureStore:
         """Open the store.
@@ -97,6 +98,7 @@ class PicturePlan:
     def _sizes(self) -> tuple[int, ...]:
         return (self.size,) if isinstance(self.size, int) else self.size
 
+    @cached_property
     def _weights(self) -> list[str]:
         names = (self.init,) if isinstance(self.init, str) else self.init
         return [weights_digest(find_weights(name)) for name in names]
@@ -115,6 +117,6 @@ class PicturePlan:
         That is what they show, and the weights and the kind of device that encoded them. The rest
         of the network has no part in it.
         """
-        by = [*self._weights(), torch.device(self.device).type] if self.encoded else None
+        by = [*self._weights, torch.device(self.device).type] if self.encoded else None
         parts = {**self._shown(), "encoded_by": by}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
