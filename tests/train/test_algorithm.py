@@ -22,7 +22,7 @@ from napari_piclick.train.losses import (
     pairwise_focal,
     prompt_loss,
 )
-from napari_piclick.train.matching import feasible_targets, match
+from napari_piclick.train.matching import feasible_targets, match, match_all
 from napari_piclick.train.recipe import RECIPES, Recipe
 from napari_piclick.train.rough_mask import roughen
 
@@ -82,6 +82,17 @@ def test_matching_gives_every_target_its_own_best_proposal() -> None:
     assert dict(zip(queries.tolist(), matched.tolist(), strict=True)) == {0: 1, 2: 0}
     queries, matched = match(logits[:1], torch.zeros(1), targets)
     assert matched.tolist() == [1]
+
+
+def test_prompts_are_matched_as_if_each_were_alone() -> None:
+    torch.manual_seed(0)
+    logits, confidence = torch.randn(3, 4, 8, 8), torch.randn(3, 4)
+    targets = [(torch.rand(count, 8, 8) > 0.5).float() for count in (2, 5, 1)]
+    together = match_all(logits, confidence, targets)
+    for found, masks, sure, wanted in zip(together, logits, confidence, targets, strict=True):
+        alone = match(masks, sure, wanted)
+        np.testing.assert_array_equal(found, alone)
+        assert len(found[0]) == min(4, len(wanted))
 
 
 def test_pairwise_costs_are_the_losses_of_each_pair() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import distributed
 
 from napari_piclick.train.distributed import Team, device_of_process
 from napari_piclick.train.log import read_rows
@@ -49,8 +50,25 @@ def test_every_process_of_a_machine_takes_a_gpu_of_its_own(
     assert device_of_process("cuda:0") == torch.device("cuda:0")
     assert device_of_process("cpu") == torch.device("cpu")
     monkeypatch.setenv("LOCAL_RANK", "2")
-    with pytest.raises(ValueError, match=r"more processes than GPUs.*--nproc-per-node 2"):
+    with pytest.raises(
+        ValueError, match=r"more processes than GPUs.*--nproc-per-node 2.*--device cuda:0"
+    ):
         device_of_process()
+
+
+@pytest.mark.parametrize(
+    ("device", "shared", "backend"),
+    [("cuda:1", False, "nccl"), ("cuda:0", True, "gloo"), ("cpu", False, "gloo")],
+)
+def test_processes_that_share_a_gpu_do_not_talk_over_nccl(
+    monkeypatch: pytest.MonkeyPatch, device: str, shared: bool, backend: str
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(distributed, "init_process_group", asked.append)
+    monkeypatch.setattr(distributed, "get_rank", lambda: 1)
+    assert Team.from_environment(torch.device(device), shared=shared) == Team(1, 2)
+    assert asked == [backend]
 
 
 @pytest.mark.parametrize("command", ["train", "train.published"])

@@ -27,6 +27,7 @@ from napari_piclick.train.picture_makers import PictureMakers
 from napari_piclick.train.picture_plan import PicturePlan
 from napari_piclick.train.picture_store import PictureStore
 from napari_piclick.train.plot import WIDTH
+from napari_piclick.train.prompt_batch import PromptBatch
 from napari_piclick.train.recipe import RECIPES, Recipe
 from napari_piclick.train.sample import TrainingSample
 from napari_piclick.train.schedule import Schedule
@@ -34,6 +35,9 @@ from napari_piclick.train.schedule import Schedule
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from napari_piclick.models.mask_decoder import ImageEmbedding, MaskPrediction
+    from napari_piclick.models.tiny_vit import EncoderFeatures
 
 SCHEDULE = Schedule(steps=40, batch=2, warmup=1, first_pictures=4, new_pictures=1, kept_pictures=6)
 
@@ -168,6 +172,53 @@ def test_an_encoder_that_learns_sees_pictures_of_several_sizes(tmp_path: Path) -
     before, after = load_tiny(find_weights("piclick-tiny")), load_tiny(output)
     for name in ("encoder.patch_embed.conv1.weight", "encoder.stage3.1.mlp.fc2.weight"):
         assert not torch.equal(before.state_dict()[name], after.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("encoder", [0.0, 0.1])
+def test_prompts_can_share_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: float
+) -> None:
+    schedule = replace(SCHEDULE, batch=6, prompts_per_picture=3, encoder=encoder)
+    model = with_evidence(load_tiny(find_weights("piclick-tiny")))
+    store = PictureStore(
+        tmp_path / "pictures",
+        Squares(),  # type: ignore[arg-type]
+        model,
+        0,
+        encoded=encoder == 0,
+    )
+    shown: list[int] = []
+    asked: list[int] = []
+    embed, decode = model.embed, model.decode
+
+    def embedded(features: EncoderFeatures) -> ImageEmbedding:
+        shown.append(len(features.quarter))
+        return embed(features)
+
+    def decoded(embedding: ImageEmbedding, *prompt: Any) -> MaskPrediction:
+        asked.append(len(embedding.coarse))
+        return decode(embedding, *prompt)
+
+    monkeypatch.setattr(model, "embed", embedded)
+    monkeypatch.setattr(model, "decode", decoded)
+    trainer = Trainer(model, store, RECIPES["tiny"], schedule, tmp_path, 0)
+    before = _weights(trainer)
+    trainer.step(0)
+    assert shown == [2]
+    assert set(asked) == {6}
+    assert not torch.equal(before, _weights(trainer))
+
+
+def test_prompts_that_share_a_picture_see_its_embedding(tmp_path: Path) -> None:
+    store = _trainer(tmp_path).store
+    pictures = [store.load(k) for k in range(2)]
+    rng = np.random.default_rng(0)
+    prompts = PromptBatch(pictures, RECIPES["tiny"], rng, torch.device("cpu"), each=2)
+    assert [picture is pictures[0] for picture in prompts.pictures] == [True, True, False, False]
+    once = store.model.embed(prompts.features())
+    for shared, one in zip(prompts.embedding(once), once, strict=True):
+        torch.testing.assert_close(shared[1], one[0], atol=0, rtol=0)
+        torch.testing.assert_close(shared[2], one[1], atol=0, rtol=0)
 
 
 def test_an_encoder_does_not_learn_from_kept_features(tmp_path: Path) -> None:

@@ -67,7 +67,21 @@ def _arguments() -> argparse.ArgumentParser:
     add("--until", type=int, metavar="STEP", help="stop before this step; run again to go on")
     add("--workers", type=int, default=1, help="processes that make pictures")
     add("--threads", type=int, help="threads of the training process")
-    add("--device", default="auto")
+    add(
+        "--prompts-per-picture",
+        type=int,
+        default=Schedule.prompts_per_picture,
+        metavar="N",
+        help="prompts of a step that share a picture, which spares an encoder that learns",
+    )
+    add(
+        "--new-pictures",
+        type=int,
+        default=Schedule.new_pictures,
+        metavar="N",
+        help="pictures that are new in each step",
+    )
+    add("--device", default="auto", help="cuda:0 is shared by all processes of torchrun")
     add("--seed", type=int, default=0)
     add(
         "--validate",
@@ -98,6 +112,8 @@ def main(argv: list[str] | None = None) -> int:
     torch.manual_seed(options.seed)
     try:
         device = device_of_process(options.device)
+        # the pictures of a run have few sizes, for which a GPU's fastest way is found once
+        torch.backends.cudnn.benchmark = device.type == "cuda"
         check_not_replaced(options.output, map(find_weights, options.init))
         run = options.run or options.output.with_suffix(".run")
         plan = PicturePlan(
@@ -115,7 +131,8 @@ def main(argv: list[str] | None = None) -> int:
             superpixels=not options.no_superpixels,
             seed=options.seed,
             encoded=options.encoder == 0,
-            device=str(device),
+            # only encoding needs the device, which the makers of pictures leave alone otherwise
+            device=str(device) if options.encoder == 0 else "cpu",
         )
         store = plan.open()
         schedule = Schedule(
@@ -124,10 +141,12 @@ def main(argv: list[str] | None = None) -> int:
             learning_rate=options.learning_rate,
             encoder=options.encoder,
             neck=options.neck,
+            prompts_per_picture=options.prompts_per_picture,
+            new_pictures=options.new_pictures,
         )
-        model = store.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = store.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         recipe = RECIPES[options.recipe]
-        team = Team.from_environment(device)
+        team = Team.from_environment(device, shared=":" in options.device)
         held_out = None
         if options.validate and team.leads:
             samples = validation_samples(

@@ -9,7 +9,7 @@ from napari_piclick.clicks import Click
 from napari_piclick.region import Region
 
 #: Distances of larger errors are taken on every n-th pixel, so that a click costs little.
-DETAILED = 160
+DETAILED = 96
 
 
 def _depth(mask: np.ndarray) -> tuple[np.ndarray, Region, int] | None:

@@ -39,7 +39,7 @@ def device_of_process(name: str = "auto") -> torch.device:
         if int(local) >= (count := torch.cuda.device_count()):
             raise ValueError(
                 f"There are more processes than GPUs here; start {count} of them "
-                f"(torchrun --nproc-per-node {count})."
+                f"(torchrun --nproc-per-node {count}), or let them share one (--device cuda:0)."
             )
         device = torch.device("cuda", int(local))
     if str(device) != "cuda":
@@ -61,13 +61,22 @@ class Team:
     size: int = 1
 
     @classmethod
-    def from_environment(cls, device: torch.device) -> Team:
-        """Join the team that ``torchrun`` started, or be one alone."""
+    def from_environment(cls, device: torch.device, *, shared: bool = False) -> Team:
+        """Join the team that ``torchrun`` started, or be one alone.
+
+        Parameters
+        ----------
+        device : torch.device
+            That this process trains on.
+        shared : bool
+            Whether all processes train on the same GPU, over which NCCL would not talk.
+        """
         size = int(os.environ.get("WORLD_SIZE", "1"))
         if size == 1:
             return cls()
         if not distributed.is_initialized():
-            distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+            apart = device.type == "cuda" and not shared
+            distributed.init_process_group("nccl" if apart else "gloo")
         return cls(distributed.get_rank(), size)
 
     @property

@@ -46,7 +46,7 @@ def picture_pixels(image: np.ndarray) -> Tensor:
 
 def stack_pixels(pictures: Sequence[Tensor], device: torch.device) -> Tensor:
     """Several pictures as one batch (B, 3, H, W) float32."""
-    batch = torch.stack(list(pictures)).to(device, torch.float32)
+    batch = torch.stack(list(pictures)).to(device).float()  # whole numbers travel sooner
     return batch.to(memory_format=torch.channels_last)
 
 

@@ -161,7 +161,8 @@ class Trainer:
         if sizes > 1:  # the pictures of a step are of one size
             first = window.start + (int(rng.integers(sizes)) - window.start) % sizes
             window = range(first, window.stop, sizes)
-        batch = min(self.schedule.batch, len(window))
+        each = self.schedule.prompts_per_picture
+        batch = min(max(1, self.schedule.batch // each), len(window))
         numbers = np.asarray(window)[rng.choice(len(window), batch, replace=False)]
         weights = np.asarray(self.recipe.rounds)
         rounds = int(rng.choice(len(weights), p=weights / weights.sum()))
@@ -169,7 +170,7 @@ class Trainer:
             numbers = numbers[self.team.share(batch)]
             rng = np.random.default_rng((self.seed, index, 1, self.team.rank))
         prompts = PromptBatch(
-            [self.store.load(int(n)) for n in numbers], self.recipe, rng, self.device
+            [self.store.load(int(n)) for n in numbers], self.recipe, rng, self.device, each
         )
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate(index) * group["share"]
@@ -179,7 +180,7 @@ class Trainer:
         with mixed_precision(self.device):
             encoded = self.store.encoded
             features = prompts.features() if encoded else self.model.features(prompts.pixels())
-            embedding = self.model.embed(features)
+            embedding = prompts.embedding(self.model.embed(features))
         # The rounds are learned one by one, to save memory; what they want of the embedding
         # adds up here, and goes back through the encoder once.
         kept = ImageEmbedding(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
 
     from napari_piclick.models.mask_decoder import MaskPrediction
     from napari_piclick.train.recipe import Recipe
@@ -42,31 +42,31 @@ def dice(logits: Tensor, targets: Tensor, smooth: float = 1.0) -> Tensor:
 
 
 def pairwise_focal(logits: Tensor, targets: Tensor) -> Tensor:
-    """(Q, K) mean focal loss of each of (Q, N) logits against each of (K, N) targets."""
+    """(..., Q, K) mean focal loss of each of (..., Q, N) logits against each of (..., K, N)."""
     probability = logits.sigmoid()
     positive = ALPHA * (1 - probability).pow(GAMMA) * -F.logsigmoid(logits)
     negative = (1 - ALPHA) * probability.pow(GAMMA) * -F.logsigmoid(-logits)
-    return (positive @ targets.T + negative @ (1 - targets).T) / logits.shape[1]
+    return (positive @ targets.mT + negative @ (1 - targets).mT) / logits.shape[-1]
 
 
 def pairwise_dice(logits: Tensor, targets: Tensor, smooth: float = 1.0) -> Tensor:
-    """(Q, K) Dice loss of each of (Q, N) logits against each of (K, N) targets."""
+    """(..., Q, K) Dice loss of each of (..., Q, N) logits against each of (..., K, N) targets."""
     probability = logits.sigmoid()
-    total = probability.sum(1)[:, None] + targets.sum(1)[None]
-    return 1 - (2 * probability @ targets.T + smooth) / (total + smooth)
+    total = probability.sum(-1)[..., :, None] + targets.sum(-1)[..., None, :]
+    return 1 - (2 * probability @ targets.mT + smooth) / (total + smooth)
 
 
 def mask_iou(logits: Tensor, target: Tensor) -> Tensor:
-    """(Q,) IoU of (Q, h, w) logits above zero with one (h, w) target above a half."""
-    return pairwise_iou(logits, target[None])[:, 0]
+    """(..., Q) IoU of (..., Q, h, w) logits above zero with one (..., h, w) above a half."""
+    return pairwise_iou(logits, target[..., None, :, :])[..., 0]
 
 
 def pairwise_iou(logits: Tensor, targets: Tensor) -> Tensor:
-    """(Q, K) IoU of (Q, h, w) logits above zero with (K, h, w) targets above a half."""
-    found = (logits > 0).flatten(1).float()
-    wanted = (targets > 0.5).flatten(1).float()
-    overlap = found @ wanted.T
-    union = found.sum(1)[:, None] + wanted.sum(1)[None] - overlap
+    """(..., Q, K) IoU of (..., Q, h, w) logits above zero with (..., K, h, w) above a half."""
+    found = (logits > 0).flatten(-2).float()
+    wanted = (targets > 0.5).flatten(-2).float()
+    overlap = found @ wanted.mT
+    union = found.sum(-1)[..., :, None] + wanted.sum(-1)[..., None, :] - overlap
     return overlap / union.clamp(min=1)
 
 
@@ -109,27 +109,33 @@ def prompt_loss(
     total : scalar, weighted mean over the prompts
     parts : (5,) unweighted parts, see `PARTS`, without gradient
     """
-    masks, wanted, weights = [], [], []
-    iou_true, object_true = [], torch.zeros_like(prediction.confidence, dtype=torch.float32)
-    for b, (target, (queries, matched)) in enumerate(zip(targets, matches, strict=True)):
-        masks.append(prediction.masks[b, queries].flatten(1))
-        wanted.append(target[matched].flatten(1))
-        weight = torch.ones(len(queries), device=target.device)
-        weight[torch.as_tensor(matched) == 0] = recipe.primary
-        weights.append(weight / weight.sum())
-        overlaps = pairwise_iou(prediction.masks[b].detach(), target)
-        iou_true.append(overlaps[:, 0])
-        if recipe.confidence_of == "object":
-            nearness = (overlaps.amax(1) - OBJECT_FROM) / (OBJECT_TO - OBJECT_FROM)
-            object_true[b] = nearness.clamp(0, 1)
-        else:
-            object_true[b, queries] = 1
-    logits, goal = torch.cat(masks).float(), torch.cat(wanted).float()
-    weight = torch.cat(weights) / len(targets)
+    device = prediction.masks.device
+    # one index for all prompts: a GPU is slow at many small things
+    counts = [len(queries) for queries, _ in matches]
+    owner = torch.arange(len(targets)).repeat_interleave(torch.tensor(counts)).to(device)
+    query = torch.from_numpy(np.concatenate([queries for queries, _ in matches])).to(device)
+    first = np.cumsum([0, *(len(target) for target in targets)])
+    chosen = [start + matched for start, (_, matched) in zip(first, matches, strict=False)]
+    shares = []
+    for _, matched in matches:
+        wanted = np.where(matched == 0, recipe.primary, 1.0)
+        shares.append(wanted / wanted.sum() / len(targets))
+    weight = torch.from_numpy(np.concatenate(shares).astype(np.float32)).to(device)
+    logits = prediction.masks[owner, query].flatten(1).float()
+    goal = torch.cat(list(targets))[torch.from_numpy(np.concatenate(chosen)).to(device)]
+    goal = goal.flatten(1).float()
+    overlaps = pairwise_iou(prediction.masks.detach(), pad_sequence(list(targets), True))
+    iou_true = overlaps[..., 0]
+    if recipe.confidence_of == "object":
+        nearness = (overlaps.amax(-1) - OBJECT_FROM) / (OBJECT_TO - OBJECT_FROM)
+        object_true = nearness.clamp(0, 1)
+    else:
+        object_true = torch.zeros_like(prediction.confidence, dtype=torch.float32)
+        object_true[owner, query] = 1
     focal_part = (focal(logits, goal).mean(1) * weight).sum()
     dice_part = (dice(logits, goal) * weight).sum()
     iou, confidence = prediction.iou.float(), prediction.confidence.float()
-    error = iou - torch.stack(iou_true)
+    error = iou - iou_true
     iou_part = (error.abs() if recipe.iou_error == "l1" else error.square()).mean()
     matched_only = recipe.confidence_of == "matched"
     balance = torch.where((object_true == 0) & matched_only, recipe.unmatched, 1.0)
@@ -137,7 +143,7 @@ def prompt_loss(
         F.binary_cross_entropy_with_logits(confidence, object_true, balance, reduction="sum")
         / balance.sum()
     )
-    regret_part = expected_regret(iou * confidence.sigmoid(), torch.stack(iou_true))
+    regret_part = expected_regret(iou * confidence.sigmoid(), iou_true)
     parts = torch.stack([focal_part, dice_part, iou_part, confidence_part, regret_part])
     scale = torch.tensor([recipe.focal, recipe.dice, recipe.iou, recipe.confidence, recipe.regret])
     return (parts * scale.to(parts.device)).sum(), parts.detach()

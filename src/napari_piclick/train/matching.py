@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from napari_piclick.train.losses import pairwise_dice, pairwise_focal
 
@@ -42,7 +43,7 @@ def match(
     focal_weight: float = 20.0,
     dice_weight: float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Assign proposals to targets at the lowest total cost.
+    """Assign the proposals of one prompt to targets at the lowest total cost.
 
     Parameters
     ----------
@@ -55,10 +56,29 @@ def match(
     queries, matched : (min(Q, K),) int
         Query ``queries[i]`` answers target ``matched[i]``.
     """
+    (found,) = match_all(logits[None], confidence[None], [targets], focal_weight, dice_weight)
+    return found
+
+
+def match_all(
+    logits: Tensor,
+    confidence: Tensor,
+    targets: Sequence[Tensor],
+    focal_weight: float = 20.0,
+    dice_weight: float = 1.0,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Assign the proposals of B prompts, (B, Q, h, w) and (B, Q), each to its own targets.
+
+    See `match`, of which this is the same for every prompt; a GPU is waited for only once.
+    """
     with torch.no_grad():
-        flat, wanted = logits.flatten(1).float(), targets.flatten(1).float()
+        wanted = pad_sequence(list(targets), batch_first=True).flatten(2).float()
+        flat = logits.flatten(2).float()
         cost = focal_weight * pairwise_focal(flat, wanted) + dice_weight * pairwise_dice(
             flat, wanted
         )
-        cost = cost - confidence.float().sigmoid()[:, None]
-        return linear_sum_assignment(cost.cpu().numpy())
+        cost = (cost - confidence.float().sigmoid()[..., None]).cpu()
+    return [
+        linear_sum_assignment(one[:, : len(target)].numpy())
+        for one, target in zip(cost, targets, strict=True)
+    ]

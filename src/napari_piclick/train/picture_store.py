@@ -64,10 +64,6 @@ class Picture:
         """(M,) bool: which masks hold a pixel."""
         return (self.packed[:, row, col // 8] >> (7 - col % 8) & 1).astype(bool)
 
-    def target(self, indices: np.ndarray) -> Tensor:
-        """(K, H/4, W/4) float32 in [0, 1]: some masks, to learn."""
-        return self.targets[torch.from_numpy(indices)].float() / 255
-
 
 class PictureStore:
     """Pictures by number, in a folder.

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from napari_piclick.models.mask_decoder import ImageEmbedding
 from napari_piclick.models.target_reasoning import choose
 from napari_piclick.train.click_simulation import initial_click, negative_click, next_click
 from napari_piclick.train.encoding import stack_features, stack_pixels
 from napari_piclick.train.losses import mask_iou
-from napari_piclick.train.matching import feasible_targets, match
+from napari_piclick.train.matching import feasible_targets, match_all
 from napari_piclick.train.rough_mask import roughen
 
 if TYPE_CHECKING:
@@ -40,11 +41,13 @@ class PromptBatch:
 
     Parameters
     ----------
-    pictures : B pictures of one size
+    pictures : pictures of one size
     recipe : Recipe
     rng : numpy Generator
         Draws targets and clicks.
     device : torch.device
+    each : int
+        Prompts on each picture; those of one picture follow one another.
     """
 
     def __init__(
@@ -53,8 +56,11 @@ class PromptBatch:
         recipe: Recipe,
         rng: np.random.Generator,
         device: torch.device,
+        each: int = 1,
     ) -> None:
-        self.pictures, self.recipe, self.rng, self.device = pictures, recipe, rng, device
+        self.recipe, self.rng, self.device = recipe, rng, device
+        self._shown, self._each = pictures, each
+        self.pictures = pictures = [picture for picture in pictures for _ in range(each)]
         self.primary = [int(rng.choice(len(p.weights), p=_unit(p.weights))) for p in pictures]
         self.masks = [p.mask(k) for p, k in zip(pictures, self.primary, strict=True)]
         # a missing click (None) keeps the batch even
@@ -102,13 +108,19 @@ class PromptBatch:
         return found
 
     def features(self) -> EncoderFeatures:
-        """The pictures' kept features as one batch."""
-        return stack_features([p.features for p in self.pictures if p.features], self.device)
+        """The pictures' kept features as one batch, each picture once."""
+        return stack_features([p.features for p in self._shown if p.features], self.device)
 
     def pixels(self) -> Tensor:
-        """(B, 3, H, W) float32 in 0..255: the pictures, for an encoder that learns."""
-        kept = [p.pixels for p in self.pictures if p.pixels is not None]
+        """(P, 3, H, W) float32 in 0..255: each picture once, for an encoder that learns."""
+        kept = [p.pixels for p in self._shown if p.pixels is not None]
         return stack_pixels(kept, self.device)
+
+    def embedding(self, of_pictures: ImageEmbedding) -> ImageEmbedding:
+        """The embedding of every prompt's picture."""
+        if self._each == 1:
+            return of_pictures
+        return ImageEmbedding(*(part.repeat_interleave(self._each, 0) for part in of_pictures))
 
     def prompt(self) -> tuple[Tensor, Tensor, Tensor | None]:
         """Points (B, N, 2), signs (B, N) and previous logits (B, 1, h, w) or None."""
@@ -122,23 +134,24 @@ class PromptBatch:
 
     def targets(self) -> list[Tensor]:
         """(K, h, w) feasible targets of each prompt, the primary one first."""
-        return [self._target(b) for b in range(len(self.pictures))]
+        found = [self._target(b) for b in range(len(self.pictures))]
+        # all at once: a GPU takes one large tensor much sooner than many
+        together = torch.cat(found).to(self.device).float() / 255
+        return list(together.split([len(one) for one in found]))
 
     def _target(self, b: int) -> Tensor:
+        """(K, h, w) uint8 feasible targets of one prompt."""
         clicks = [c for c in self.clicks[b] if c]
         inside = np.stack([self.pictures[b].inside(*c.pixel) for c in clicks])
         found = feasible_targets(inside, [c.positive for c in clicks], self.primary[b])
-        return self.pictures[b].target(found).to(self.device)
+        return self.pictures[b].targets[torch.from_numpy(found)]
 
     def match(
         self, prediction: MaskPrediction, targets: Sequence[Tensor]
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Assign each prompt's proposals to its feasible targets."""
         weights = self.recipe.focal, self.recipe.dice
-        return [
-            match(prediction.masks[b], prediction.confidence[b], target, *weights)
-            for b, target in enumerate(targets)
-        ]
+        return match_all(prediction.masks, prediction.confidence, targets, *weights)
 
     def answer(
         self,
@@ -148,33 +161,38 @@ class PromptBatch:
     ) -> None:
         """Let every user go on from one proposal: it becomes the previous mask, and they click."""
         logits = prediction.masks.detach().float()
-        picks = [
-            self._pick(prediction, b, targets[b], matches[b]) for b in range(len(self.pictures))
-        ]
-        picked = torch.stack([logits[b, q] for b, q in enumerate(picks)])[:, None]
+        picks = self._picks(prediction, targets, matches)
+        picked = logits[torch.arange(len(picks)), picks][:, None]
         self.previous = picked.clamp(-LIMIT, LIMIT)
         for clicks, mask, found in zip(self.clicks, self.masks, self._full(picked), strict=True):
             clicks.append(self._mend(mask, found))
 
-    def _pick(
+    def _picks(
         self,
         prediction: MaskPrediction,
-        b: int,
-        target: Tensor,
-        matched: tuple[np.ndarray, np.ndarray],
-    ) -> int:
-        how = self.recipe.previous
-        if how == "mixed":
-            names = list(MIXED)
-            how = names[int(self.rng.choice(len(names), p=list(MIXED.values())))]
-        if how == "trm":
-            iou = prediction.iou[b].detach().clamp(0, 1)
-            return int(choose(iou, prediction.confidence[b].detach().sigmoid()))
-        if how == "best":
-            return int(mask_iou(prediction.masks[b].detach(), target[0]).argmax())
-        if how == "matched":
-            return int(self.rng.choice(matched[0]))
-        return int(self.rng.integers(prediction.masks.shape[1]))
+        targets: Sequence[Tensor],
+        matches: Sequence[tuple[np.ndarray, np.ndarray]],
+    ) -> list[int]:
+        """Which proposal each user goes on from."""
+        scores = prediction.iou.detach().clamp(0, 1), prediction.confidence.detach().sigmoid()
+        primary = torch.stack([target[0] for target in targets])
+        trm = choose(*scores).tolist()
+        best = mask_iou(prediction.masks.detach(), primary).argmax(1).tolist()
+        picks = []
+        for b, (queries, _) in enumerate(matches):
+            how = self.recipe.previous
+            if how == "mixed":
+                names = list(MIXED)
+                how = names[int(self.rng.choice(len(names), p=list(MIXED.values())))]
+            if how == "trm":
+                picks.append(trm[b])
+            elif how == "best":
+                picks.append(best[b])
+            elif how == "matched":
+                picks.append(int(self.rng.choice(queries)))
+            else:
+                picks.append(int(self.rng.integers(prediction.masks.shape[1])))
+        return picks
 
 
 def _unit(weights: Sequence[float] | np.ndarray) -> np.ndarray:

@@ -14,7 +14,9 @@ class Schedule:
     steps : int
         The learning rate falls to zero over the last ``decay`` fraction of them.
     batch : int
-        Prompts in a step, each on a picture of its own.
+        Prompts in a step.
+    prompts_per_picture : int
+        How many of them share a picture, which is then encoded once for all.
     learning_rate, weight_decay : float
         Of AdamW.
     encoder, neck : float
@@ -33,6 +35,7 @@ class Schedule:
 
     steps: int = 4000
     batch: int = 8
+    prompts_per_picture: int = 1
     learning_rate: float = 1e-4
     weight_decay: float = 0.01
     encoder: float = 0.0
