@@ -53,8 +53,10 @@ lint: setup
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
+# windows want the processors for themselves, as their tests wait for what shows
 test: lint
-	$(VIRTUAL_SCREEN) $(RUN) -m pytest
+	$(VIRTUAL_SCREEN) $(RUN) -m pytest -m "not gui" --numprocesses 2 --dist loadfile
+	$(VIRTUAL_SCREEN) $(RUN) -m pytest -m gui
 
 clean:
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -53,6 +53,7 @@ FOUND = 0.7
 COUNT = 4
 
 SCORES = (0.5, 1.0, 2.0)
+ENOUGH = (0.5, 0.75, 1.0)
 AREAS = (0.0, 0.5)
 POSITIONS = (0.0, 0.5)
 GRID = {
@@ -225,8 +226,9 @@ def choose(predictor: Predictor, data: Path) -> dict[str, Any]:
         return known[continuity][2]
 
     judge(None)
-    best = Continuity()
-    for name, values in (("score", SCORES), ("area", AREAS), ("position", POSITIONS)):
+    best = Continuity(area=0.0, position=0.0)
+    grid = {"score": SCORES, "enough": ENOUGH, "area": AREAS, "position": POSITIONS}
+    for name, values in grid.items():
         best = max((replace(best, **{name: value}) for value in values), key=judge)
     followed, rules, dice = known[best]
     weight, correlations = choose_weight(followed, rules)

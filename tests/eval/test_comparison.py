@@ -55,9 +55,10 @@ def test_the_share_above_zero_tells_the_sign():
     assert share_above_zero(columns, images).tolist() == [1, 0, 0.5]
 
 
-def test_two_runs_are_compared_object_by_object(tmp_path, capsys):
-    first, second = write(tmp_path / "a.json", WORSE), write(tmp_path / "b.json", BETTER)
-    output, plot = tmp_path / "c.json", tmp_path / "c.png"
+def test_two_runs_are_compared_object_by_object(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)  # paths are printed as they were given
+    first, second = write(Path("a.json"), WORSE), write(Path("b.json"), BETTER)
+    output, plot = Path("c.json"), Path("c.png")
     assert main(["compare", first, second, "--output", str(output), "--plot", str(plot)]) == 0
     measures = json.loads(output.read_text())["measures"]
     assert measures["mIoU@1"]["difference"] == pytest.approx((0.2 + 0.05) / 2)

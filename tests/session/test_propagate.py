@@ -109,11 +109,11 @@ def test_a_score_much_lower_than_on_the_first_slices_stops_it(predictor, blocks,
 
     def less_sure_at_slice_8(clicks, previous=None):
         answered = answer(clicks, previous)
-        share = 0.6 if len(predictor.questions) == 3 else 1.0
+        share = 0.45 if len(predictor.questions) == 3 else 1.0
         return replace(answered, confidence=answered.confidence * share)
 
     monkeypatch.setattr(predictor, "predict", less_sure_at_slice_8)
-    for rules, found in ((Rules(), [6, 7]), (Rules(min_share=0.5), [6, 7, 8])):
+    for rules, found in ((Rules(), [6, 7]), (Rules(min_share=0.4), [6, 7, 8])):
         predictor.questions.clear()
         slices = ObjectSlices(12)
         slices.put(hand(5, blocks[5] == 60))

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 class Continuity:
     """How much each sign weighs: exponents of a product of values between 0 and 1.
 
-    The defaults were chosen on training data; see ``docs/volumes.md``. Overlap says what area and
-    position do.
+    The defaults were chosen on training data; see ``docs/volumes.md``.
 
     Parameters
     ----------
@@ -42,8 +41,8 @@ class Continuity:
     score: float = 1.0
     overlap: float = 1.0
     enough: float = 0.5
-    area: float = 0.0
-    position: float = 0.0
+    area: float = 0.5
+    position: float = 0.5
 
     def worth(self, score: np.ndarray, overlap: np.ndarray) -> np.ndarray:
         """How well masks with these scores and overlaps go on with the object."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Power of the predicted score in the quality; the agreement has the rest. Chosen, as `AREA`, on
 #: training data (``benchmarks/choose_propagation.py``).
-PREDICTED = 0.25
+PREDICTED = 0.5
 #: A mask of four times the area is worth twice the look.
 AREA = 0.5
 

@@ -61,8 +61,8 @@ class Rules:
     """
 
     min_iou: float = 0.4
-    min_share: float = 0.7
-    max_area_jump: float = 1.5
+    min_share: float = 0.5
+    max_area_jump: float = 2.0
     min_overlap: float = 0.0
     min_area: int = 12
     max_slices: int | None = None
