@@ -9,8 +9,8 @@ win. The benchmark (BraTS) and the other half of the sets are not looked at.
 
     python benchmarks/choose_propagation.py --data shared/data --output choice.json
 
-The choice is what `Continuity`, `Rules` and `quality` have as defaults; run it again for new
-weights.
+`Continuity` and `quality` have the choice as defaults, `Rules` the best of the grid that do stop
+(``docs/volumes.md``); run it again for new weights.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ echo "$(date +%T) trunk"
 train 1 --init "$start" --output "$folder/trunk.safetensors" --encoder 0.1 --new-pictures 16 \
 	--learning-rate 3e-4 --steps $((3 * trunk)) --until "$trunk" --seed 0
 echo "$(date +%T) branches"
-# the mean of several that go on apart does better than any of them
+# their mean did better than the one branch that it was compared with (docs/training.md)
 for seed in 1 2 3; do
 	train 3 --init "$folder/trunk.safetensors" --output "$folder/branch$seed.safetensors" \
 		--encoder 0.1 --new-pictures 5 --learning-rate 2e-4 --steps "$branch" --seed $seed &

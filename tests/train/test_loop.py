@@ -379,6 +379,10 @@ def test_the_command_line_says_what_is_wrong(
     output = ["--output", str(tmp_path / "w.safetensors")]
     assert main([*output, "--data", str(tmp_path / "nowhere")]) == 2
     assert main([*output, "--init", "nobody"]) == 2
+    assert main([*output, "--batch", "8", "--prompts-per-picture", "3"]) == 2
+    assert main([*output, "--prompts-per-picture", "0"]) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert "nowhere" in lines[0]
     assert "nobody" in lines[1]
+    assert "8 prompts with 3 on each picture" in lines[2]
+    assert "above 0" in lines[3]

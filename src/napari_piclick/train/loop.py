@@ -162,7 +162,7 @@ class Trainer:
             first = window.start + (int(rng.integers(sizes)) - window.start) % sizes
             window = range(first, window.stop, sizes)
         each = self.schedule.prompts_per_picture
-        batch = min(max(1, self.schedule.batch // each), len(window))
+        batch = min(self.schedule.batch // each, len(window))
         numbers = np.asarray(window)[rng.choice(len(window), batch, replace=False)]
         weights = np.asarray(self.recipe.rounds)
         rounds = int(rng.choice(len(weights), p=weights / weights.sum()))

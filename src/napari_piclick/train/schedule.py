@@ -31,6 +31,11 @@ class Schedule:
         ``first_pictures + s * new_pictures``.
     validate_every : int
         Steps between two looks at the validation pictures.
+
+    Raises
+    ------
+    ValueError
+        If there are no prompts, or they do not fill their pictures evenly.
     """
 
     steps: int = 4000
@@ -47,6 +52,14 @@ class Schedule:
     new_pictures: int = 1
     kept_pictures: int = 2000
     validate_every: int = 500
+
+    def __post_init__(self) -> None:
+        each = self.prompts_per_picture
+        if self.batch < 1 or each < 1 or self.batch % each:
+            raise ValueError(
+                f"A step of {self.batch} prompts with {each} on each picture cannot be made; both "
+                "must be above 0, and the first a multiple of the second."
+            )
 
     def rate(self, step: int) -> float:
         """The learning rate at a step."""
