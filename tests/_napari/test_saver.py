@@ -285,6 +285,8 @@ def test_large_labels_are_saved_as_they_were_while_work_goes_on(
     assert controller.saver.save(path)
     assert not controller.saver.save(path)
     assert "still being saved" in said.pop()
+    assert not controller.saver.open(path)
+    assert "still being saved" in said.pop()
     keep(controller, SECOND)
     assert not path.exists()
     gate.set()
@@ -298,6 +300,58 @@ def test_large_labels_are_saved_as_they_were_while_work_goes_on(
     jobs.streams[-1].work()
     assert "no folder" in said.pop()
     assert controller.saver.save(path)
+    controller.close()
+
+
+def test_large_labels_are_opened_while_work_goes_on(
+    open_file: Callable[[Path], Controller],
+    keep: Keep,
+    cells: Path,
+    jobs: PatientJobs,
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    controller, path = open_file(cells), cells.with_name("mine.piclick")
+    keep(controller, FIRST, SECOND)
+    assert controller.saver.save(path)
+    monkeypatch.setattr(saver_module, "LARGE", 1000)
+    before = controller.target
+    assert controller.saver.open(path)
+    assert controller.saver.busy == "Opening"
+    assert controller.target is before, "nothing happens before it is read"
+    jobs.streams[-1].work()
+    assert not controller.saver.busy
+    assert controller.target.name == "mine"
+    assert np.unique(controller.target.data).tolist() == [0, 1, 2]
+
+    path.write_bytes(b"not a ZIP archive")
+    assert controller.saver.open(path)
+    jobs.streams[-1].work()
+    assert "not a saved PiClick session" in said.pop()
+    assert not controller.saver.busy
+    controller.close()
+
+
+def test_labels_that_were_read_are_not_put_on_an_image_selected_meanwhile(
+    open_file: Callable[[Path], Controller],
+    keep: Keep,
+    cells: Path,
+    blocks: np.ndarray,
+    jobs: PatientJobs,
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    controller, path = open_file(cells), cells.with_name("mine.piclick")
+    keep(controller, FIRST)
+    assert controller.saver.save(path)
+    monkeypatch.setattr(saver_module, "LARGE", 1000)
+    assert controller.saver.open(path)
+    other = controller._viewer.add_image(blocks.copy(), name="other")
+    controller.set_image(other)
+    layers = list(controller._viewer.layers)
+    jobs.streams[-1].work()
+    assert "another image was selected meanwhile" in said.pop()
+    assert list(controller._viewer.layers) == layers
     controller.close()
 
 

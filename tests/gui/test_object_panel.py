@@ -110,7 +110,7 @@ def test_save_and_open(busy_desk: Desk, tmp_path: Path, monkeypatch: pytest.Monk
     np.testing.assert_array_equal(desk.controller.target.data, desk.viewer.layers["cells"].data)
 
 
-def test_large_labels_are_saved_while_the_busy_line_moves(
+def test_large_labels_are_saved_and_opened_while_the_busy_line_moves(
     busy_desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk, path, gate = busy_desk, tmp_path / "mine.piclick", threading.Event()
@@ -123,6 +123,14 @@ def test_large_labels_are_saved_while_the_busy_line_moves(
     desk.until(lambda: not desk.panel._busy.moving)
     assert path.exists()
     assert desk.panel._status.text().startswith("Ready")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    gate.clear()
+    desk.controller.saver._thread.submit(gate.wait, 20)
+    press(desk, strings.OPEN)
+    desk.until(lambda: desk.panel._status.text().startswith("Opening…"))
+    gate.set()
+    desk.until(lambda: desk.controller.target.name == "mine")
+    desk.until(lambda: not desk.panel._busy.moving)
 
 
 def test_a_session_that_was_cut_short_is_offered_and_comes_back(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -15,12 +16,13 @@ from psygnal import Signal
 from napari_piclick._napari.autosave_files import AutosaveFiles
 from napari_piclick._napari.failure import USERS_BUSINESS, sentence_about
 from napari_piclick._napari.homes import name_of
-from napari_piclick.session.saved_session import SavedSession, SavedSessionError
+from napari_piclick.session.saved_session import SavedSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from napari_piclick._napari.homes import Home
     from napari_piclick._napari.label_actions import LabelActions
     from napari_piclick._napari.stream import Worker
     from napari_piclick._napari.target import Target
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 
 #: Labels of more bytes are not saved unasked: copying them would stop the window.
 LARGEST_AUTOSAVE = 2**29
-#: Labels of more bytes are saved in another thread: smaller ones take less than some 0.2 s.
+#: Labels of more bytes are saved, and opened, in another thread: smaller ones take less than some
+#: 0.2 s.
 LARGE = 2**25
 
 
@@ -44,7 +47,7 @@ class Saver:
     folder : Path
         Where labels of images that are no files are saved unasked.
     stream : Worker
-        Waits for large labels to be saved.
+        Waits for large labels to be saved or opened.
 
     Attributes
     ----------
@@ -52,10 +55,10 @@ class Saver:
         Where labels are saved unasked.
     writing : dict of LabelMap to Future
         What is being saved unasked just now, or was last.
-    busy : bool
-        Whether large labels are being saved because the user asked for it.
+    busy : {"", "Saving", "Opening"}
+        What is being done with large labels because the user asked for it.
     changed : psygnal.Signal
-        Emitted when it begins or ends to be `busy`.
+        Emitted when that begins or ends.
     """
 
     changed = Signal()
@@ -65,7 +68,7 @@ class Saver:
     ) -> None:
         self.files = AutosaveFiles(folder)
         self.writing: dict[LabelMap, Future[None]] = {}
-        self.busy = False
+        self.busy = ""
         self._session = session
         self._labels = labels
         self._stream = stream
@@ -94,8 +97,7 @@ class Saver:
             said later.
         """
         target = self._labels.destination.target
-        if self.busy:
-            show_warning("The labels are still being saved: try again in a moment.")
+        if self._still_busy():
             return False
         saved = None if target is None else self._as_they_are(target)
         if target is None or saved is None:
@@ -114,38 +116,45 @@ class Saver:
         self._unsaved.discard(target)
         return True
 
-    def _save_later(self, target: Target, saved: SavedSession, path: Path) -> None:
-        self._unsaved.discard(target)
-        saving = self._thread.submit(saved.save, path)
-        self.busy = True
-
-        def wait() -> Iterator[BaseException | None]:
-            yield saving.exception()
-
-        def result(error: Exception | None) -> None:
-            if error is not None:
-                self._unsaved.add(target)
-                if not isinstance(error, USERS_BUSINESS):
-                    raise error
-                show_warning(sentence_about(error))
-
-        def end(_: str) -> None:
-            self.busy = False
-            self.changed.emit()
-
-        self._stream.run(wait, result, end)
-        self.changed.emit()
-
     def open(self, path: Path) -> bool:
-        """Open labels and prompts to go on with; False, and a sentence, if that cannot be."""
+        """Open labels and prompts to go on with, large ones while the user goes on.
+
+        Returns
+        -------
+        bool
+            False, after a sentence, if that cannot be. If large labels turn out not to, that is
+            said later.
+        """
         here = self._labels.homes.here
         if here is None:
             show_warning(f"Open the image first, then {path.name}.")
             return False
+        if self._still_busy():
+            return False
+        # by the thread that saves: what is still being written there is read when it is whole
+        reading = self._thread.submit(SavedSession.open, path, here.image, rgb=here.rgb)
+        if math.prod(here.shape) > LARGE:  # of a byte or more each
+            self._open_later(path, here, reading)
+            return True
         try:
-            saved = SavedSession.open(path, here.image, rgb=here.rgb)
-        except SavedSessionError as error:
-            show_warning(str(error))
+            return self._take(path, here, reading.result())
+        except USERS_BUSINESS as error:
+            show_warning(sentence_about(error))
+            return False
+
+    def _still_busy(self) -> bool:
+        if self.busy:
+            doing = "saved" if self.busy == "Saving" else "opened"
+            show_warning(f"Labels are still being {doing}: try again in a moment.")
+        return bool(self.busy)
+
+    def _take(self, path: Path, here: Home, saved: SavedSession) -> bool:
+        """Show what was read; False, and a sentence, if it belongs to another image."""
+        if here != self._labels.homes.here:
+            show_warning(
+                f"{path.name} was not opened, as another image was selected meanwhile: "
+                f"select “{here.identity.name}” and open it again."
+            )
             return False
         if saved.labels.shape != here.shape:
             show_warning(
@@ -158,6 +167,41 @@ class Saver:
         self._labels.take_new(self.files.layer_name(path, here), saved.labels)
         saved.resume(self._session)
         return True
+
+    def _open_later(self, path: Path, here: Home, reading: Future[SavedSession]) -> None:
+        def wait() -> Iterator[SavedSession]:
+            yield reading.result()
+
+        def take(saved: SavedSession) -> None:
+            self._take(path, here, saved)
+
+        def end(problem: str) -> None:
+            self._set_busy("")
+            if problem:
+                show_warning(problem)
+
+        self._stream.run(wait, take, end)
+        self._set_busy("Opening")
+
+    def _save_later(self, target: Target, saved: SavedSession, path: Path) -> None:
+        self._unsaved.discard(target)
+        saving = self._thread.submit(saved.save, path)
+
+        def wait() -> Iterator[None]:
+            yield saving.result()
+
+        def end(problem: str) -> None:
+            self._set_busy("")
+            if problem:
+                self._unsaved.add(target)
+                show_warning(problem)
+
+        self._stream.run(wait, lambda _: None, end)
+        self._set_busy("Saving")
+
+    def _set_busy(self, doing: str) -> None:
+        self.busy = doing
+        self.changed.emit()
 
     def autosave(self) -> None:
         """Save all labels with anything new beside their images, in another thread."""

@@ -243,7 +243,7 @@ def _doing(controller: Controller, busy: bool) -> str:
     if stage is not None and (clicks or stage is Stage.LOADING):
         return _STAGES[stage]
     if busy and controller.saver.busy and not clicks:
-        return "Saving… You can go on working."
+        return f"{controller.saver.busy}… You can go on working."
     if not controller.listening:
         return f"Another layer is selected: press “{START}” below."
     if not clicks:

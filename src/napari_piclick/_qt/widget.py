@@ -174,7 +174,7 @@ class PiClickWidget(QWidget):
         self._first_steps.setVisible(self.preferences.show_help)
         self._start.setHidden(controller.listening)
         self._hint.setVisible(controller.listening and not self.preferences.show_help)
-        self._busy.show_busy(controller.answers.stage is not None or controller.saver.busy)
+        self._busy.show_busy(controller.answers.stage is not None or bool(controller.saver.busy))
         self._activities.draw(self._busy.moving)
         _show(self._status, strings.status(controller, busy=self._busy.moving))
         proposals = session.proposals
