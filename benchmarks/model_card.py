@@ -2,19 +2,23 @@
 
     python benchmarks/model_card.py --data DATA --output results --model piclick-tiny
 
-DATA holds ``benchmark/sstem``, ``benchmark/brats21``, ``benchmark/nuclei`` and, for nucleus and
-whole cell, ``train/blood``; sets that are not there are left out. What was measured of the same
-model before, in the same output folder, is not measured again.
+DATA holds ``benchmark/sstem``, ``benchmark/brats21``, ``benchmark/nuclei``, for nucleus and
+whole cell ``train/blood``, and for parts of the hippocampus ``train/hippocampus``, of which only
+the volumes are taken that training holds out; sets that are not there are left out. What was
+measured of the same model before, in the same output folder, is not measured again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from napari_piclick.train.data.split import divide
 
 #: name -> folder, what the evaluator is told, who picks.
 RUNS: dict[str, tuple[str, list[str], tuple[str, ...]]] = {
@@ -45,6 +49,11 @@ RUNS: dict[str, tuple[str, list[str], tuple[str, ...]]] = {
         ["--dataset", "folder", "--max-clicks", "1"],
         ("trm",),
     ),
+    "nested: head or body in hippocampus, held-out volumes": (
+        "train/hippocampus",
+        ["--dataset", "volumes", "--max-clicks", "1"],
+        ("trm",),
+    ),
 }
 
 
@@ -64,11 +73,14 @@ def main() -> None:
         chosen = not options.only or any(part in name for part in options.only)
         if not chosen or not (options.data / folder).is_dir():
             continue
+        data = options.data / folder
+        if "held-out" in name:
+            data = _held_out(data, options.output / "held-out")
         for pick in picks:
             output = options.output / f"{number}-{pick}.json"
             if not _measured(output, options.model):
                 command = [sys.executable, "-m", "napari_piclick.eval", *arguments]
-                command += ["--data", str(options.data / folder), "--model", options.model]
+                command += ["--data", str(data), "--model", options.model]
                 command += ["--pick", pick, "--output", str(output)]
                 command += ["--workers", str(options.workers)]
                 command += ["--limit", str(options.limit)] if options.limit else []
@@ -85,6 +97,18 @@ def main() -> None:
         clicks,
     )  # fmt: skip
     _print(["set", "pairs", "both", "inner", "outer", "different proposals"], nested)
+
+
+def _held_out(collection: Path, into: Path) -> Path:
+    """Copy the volumes of a collection that training does not see to a folder of their own."""
+    volumes = sorted((collection / "images").glob("*.nii.gz"))
+    held = divide([volume.name.removesuffix(".nii.gz") for volume in volumes], "validation")
+    for part in ("images", "labels"):
+        (into / part).mkdir(parents=True, exist_ok=True)
+        for stem in held:
+            shutil.copy(collection / part / f"{stem}.nii.gz", into / part)
+    shutil.copy(collection / "targets.json", into)
+    return into
 
 
 def _measured(output: Path, model: str) -> bool:

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from napari_piclick.train.data.labels import LabelKind, add_labels
 from napari_piclick.train.scene import Scene
+from napari_piclick.train.synthesis.cells import SyntheticCells
 from napari_piclick.train.synthesis.lesions import BrainTemplate, SyntheticLesions
 from napari_piclick.train.synthesis.membranes import SyntheticMembranes
 from napari_piclick.train.synthesis.objects import SyntheticObjects
@@ -62,4 +63,5 @@ def synthetic_sources():
         "lesions": SyntheticLesions(small_template),
         "synthetic": SyntheticObjects(160),
         "synthetic_em": SyntheticMembranes(200),
+        "synthetic_cells": SyntheticCells(160),
     }

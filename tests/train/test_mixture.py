@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+SYNTHETIC = {"synthetic", "synthetic_em", "synthetic_cells"}
+
+
 class Always:
     """A source of one scene."""
 
@@ -66,7 +69,7 @@ def test_a_mixture_says_what_is_wrong(nested_scene) -> None:
 
 
 def test_without_data_everything_is_synthetic() -> None:
-    assert set(Mixture.default(None).sources) == {"synthetic", "synthetic_em"}
+    assert set(Mixture.default(None).sources) == SYNTHETIC
     with pytest.raises(ValueError, match="at least one source"):
         Mixture.default(None, synthetic=False)
     with pytest.raises(ValueError, match="no split"):
@@ -88,6 +91,12 @@ def test_a_data_folder_may_be_one_collection_or_hold_several(tmp_path: Path, dis
     assert set(Mixture.default(tmp_path, synthetic=False).sources) == {"nuclei", "mine"}
     # ... unless somebody asks for them
     assert set(Mixture.default(tmp_path / "blood", synthetic=False).sources) == {"blood"}
+    everything = Mixture.default(tmp_path, synthetic=False, leave_out=())
+    assert set(everything.sources) == {"nuclei", "mine", "blood"}
+    less = Mixture.default(tmp_path, leave_out=("blood", "nuclei", "synthetic_cells"))
+    assert set(less.sources) == {"mine", *SYNTHETIC} - {"synthetic_cells"}
+    with pytest.raises(ValueError, match=r"no source nucleii to leave out; there are .*nuclei"):
+        Mixture.default(tmp_path, leave_out=("nucleii",))
     sample = Mixture.default(tmp_path, 64, synthetic=False).draw(np.random.default_rng(0), "mine")
     assert sample.source == "mine"
 
@@ -95,7 +104,7 @@ def test_a_data_folder_may_be_one_collection_or_hold_several(tmp_path: Path, dis
 def test_validation_never_changes() -> None:
     few = validation_samples(None, 64, per_source=1)
     more = validation_samples(None, 64, per_source=2)
-    assert set(few) == set(more) == {"synthetic", "synthetic_em"}
+    assert set(few) == set(more) == SYNTHETIC
     for name, samples in few.items():
         np.testing.assert_array_equal(samples[0].image, more[name][0].image)
         np.testing.assert_array_equal(samples[0].masks, more[name][0].masks)

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from napari_piclick.train.mixture import Mixture
 from napari_piclick.train.scene import Scene
+from napari_piclick.train.synthesis import cells as cell_source
 from napari_piclick.train.synthesis import lesion_canvas
 from napari_piclick.train.synthesis.contrast import LesionLook, TissueContrast
 from napari_piclick.train.synthesis.lesion_canvas import LesionCanvas
 from napari_piclick.train.synthesis.noise import smooth_noise
 from napari_piclick.train.synthesis.painted import PaintedLabels
 
-NAMES = ("lesions", "synthetic", "synthetic_em")
+if TYPE_CHECKING:
+    from napari_piclick.train.synthesis.cell_stain import Anatomy
+
+NAMES = ("lesions", "synthetic", "synthetic_em", "synthetic_cells")
 
 
 def layer_of(scene, group: str) -> np.ndarray:
@@ -100,6 +106,51 @@ def test_mitochondria_lie_in_cells_and_their_insides_in_them(synthetic_sources) 
             assert cells[bodies == number].all()
             found += 1
     assert found >= 10
+
+
+def test_nuclei_lie_in_their_cells_and_some_have_lobes_apart(synthetic_sources) -> None:
+    lobed = found = 0
+    for seed in range(20):
+        scene = synthetic_sources["synthetic_cells"].draw(np.random.default_rng(seed))
+        whole, nuclei = layer_of(scene, "cell"), layer_of(scene, "nucleus")
+        found += len(np.unique(nuclei)) - 1
+        if whole.any():  # else the cytoplasm is not stained
+            np.testing.assert_array_equal(whole[nuclei > 0], nuclei[nuclei > 0])
+            cytoplasm = layer_of(scene, "cytoplasm")
+            np.testing.assert_array_equal(cytoplasm, np.where(nuclei > 0, 0, whole))
+        lobes = layer_of(scene, "lobe")
+        lobed += bool(lobes.any())
+        for lobe in np.unique(lobes)[1:]:
+            assert len(np.unique(nuclei[lobes == lobe])) == 1
+    assert found > 60
+    assert 5 <= lobed < 20
+
+
+def test_nuclei_can_be_told_from_their_cells(synthetic_sources) -> None:
+    clear = []
+    for seed in range(30):
+        scene = synthetic_sources["synthetic_cells"].draw(np.random.default_rng(seed))
+        nuclei, cytoplasm = layer_of(scene, "nucleus") > 0, layer_of(scene, "cytoplasm") > 0
+        if nuclei.any() and cytoplasm.any():
+            image = scene.image.reshape(*scene.shape, -1)
+            apart = np.abs(np.median(image[nuclei], 0) - np.median(image[cytoplasm], 0)).max()
+            clear.append(apart > 20)
+    assert len(clear) > 15
+    assert np.mean(clear) > 0.9
+
+
+def test_cells_without_stained_cytoplasm_are_no_targets(
+    synthetic_sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cell_source, "transmitted_light", _unseen)
+    monkeypatch.setattr(cell_source, "fluorescence", _unseen)
+    scene = synthetic_sources["synthetic_cells"].draw(np.random.default_rng(0))
+    assert "nucleus" in {target.group for target in scene.targets}
+    assert not {"cell", "cytoplasm"} & {target.group for target in scene.targets}
+
+
+def _unseen(anatomy: Anatomy, _rng: np.random.Generator) -> tuple[np.ndarray, bool]:
+    return 255.0 * (anatomy.nuclei > 0), False
 
 
 def test_inner_parts_lie_in_their_objects(synthetic_sources) -> None:

@@ -17,6 +17,7 @@ from napari_piclick.train.loop import Trainer
 from napari_piclick.train.picture_makers import PictureMakers
 from napari_piclick.train.picture_plan import PicturePlan
 from napari_piclick.train.plot import draw_losses
+from napari_piclick.train.presets import LEFT_OUT
 from napari_piclick.train.recipe import RECIPES
 from napari_piclick.train.run_state import check_not_replaced
 from napari_piclick.train.schedule import Schedule
@@ -90,6 +91,13 @@ def _arguments() -> argparse.ArgumentParser:
         metavar="N",
         help="keep the best weights by N held-out pictures of each source (0: keep the last)",
     )
+    add(
+        "--leave-out",
+        nargs="*",
+        default=list(LEFT_OUT),
+        metavar="SOURCE",
+        help="sources that take no part, by their folder or name (default: blood)",
+    )
     add("--no-synthetic", action="store_true", help="leave out synthetic pictures")
     add("--no-superpixels", action="store_true", help="leave out superpixels as targets")
     add(
@@ -133,6 +141,7 @@ def main(argv: list[str] | None = None) -> int:
             encoded=options.encoder == 0,
             # only encoding needs the device, which the makers of pictures leave alone otherwise
             device=str(device) if options.encoder == 0 else "cpu",
+            leave_out=tuple(options.leave_out),
         )
         store = plan.open()
         schedule = Schedule(
@@ -151,7 +160,7 @@ def main(argv: list[str] | None = None) -> int:
         if options.validate and team.leads:
             samples = validation_samples(
                 options.data, options.size[0], per_source=options.validate,
-                synthetic=not options.no_synthetic,
+                synthetic=not options.no_synthetic, leave_out=options.leave_out,
             )  # fmt: skip
             held_out = HeldOut(None if options.encoder else model, samples)
         trainer = Trainer(

@@ -9,7 +9,7 @@ import numpy as np
 from napari_piclick.train.augmentation import Augmentation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from napari_piclick.train.sample import TrainingSample
@@ -82,6 +82,7 @@ class Mixture:
         synthetic: bool = True,
         superpixels: bool = True,
         augmentation: Augmentation | None = None,
+        leave_out: Collection[str] | None = None,
     ) -> Mixture:
         """Everything found in a data folder, balanced.
 
@@ -94,19 +95,25 @@ class Mixture:
         split : ``"train"``, ``"validation"`` or ``"all"``.
         synthetic : whether synthetic pictures take part.
         superpixels : whether real pictures also get superpixels as targets.
+        leave_out : names of sources that take no part. By default ``blood``, for its licence,
+            unless it is the data folder itself.
 
         Raises
         ------
         FileNotFoundError
             If the folder does not exist, or nothing in it can be read.
         ValueError
-            If nothing is left to draw from.
+            If nothing is left to draw from, or there is no source of a name to leave out.
         """
         # presets know the sources, sources make what this module draws
-        from napari_piclick.train.presets import default_sources
+        from napari_piclick.train.presets import LEFT_OUT, default_sources
 
         sources = default_sources(
-            data_folder, split=split, synthetic=synthetic, superpixels=superpixels
+            data_folder,
+            split=split,
+            synthetic=synthetic,
+            superpixels=superpixels,
+            leave_out=LEFT_OUT if leave_out is None else leave_out,
         )
         return cls(sources, size, augmentation=augmentation)
 

@@ -15,6 +15,7 @@ from napari_piclick.models.registry import find_weights
 from napari_piclick.train.initial import load_initial
 from napari_piclick.train.mixture import Mixture
 from napari_piclick.train.picture_store import PictureStore
+from napari_piclick.train.presets import LEFT_OUT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,8 @@ class PicturePlan:
     device : str
         Encodes the pictures, in every process: a GPU and a processor round differently, and who
         makes a picture must not matter.
+    leave_out : tuple of str
+        Sources that take no part; see `Mixture.default`.
     """
 
     folder: Path
@@ -60,6 +63,7 @@ class PicturePlan:
     seed: int = 0
     encoded: bool = True
     device: str = "cpu"
+    leave_out: tuple[str, ...] = LEFT_OUT
 
     def origin(self) -> dict[str, Any]:
         """What a run on these pictures begins with and learns from, as plain values.
@@ -82,7 +86,11 @@ class PicturePlan:
             If there is no such data or model.
         """
         mixture = Mixture.default(
-            self.data, self._sizes[0], synthetic=self.synthetic, superpixels=self.superpixels
+            self.data,
+            self._sizes[0],
+            synthetic=self.synthetic,
+            superpixels=self.superpixels,
+            leave_out=self.leave_out,
         )
         model = load_initial(self.init, self.config).to(self.device)
         return PictureStore(
@@ -109,6 +117,7 @@ class PicturePlan:
             "size": list(self._sizes),
             "synthetic": self.synthetic,
             "superpixels": self.superpixels,
+            "leave_out": sorted(self.leave_out),
         }
 
     def _key(self) -> str:

@@ -11,19 +11,21 @@ from napari_piclick.train.data.labels import LabelKind
 from napari_piclick.train.data.organelles import dark_organelles
 from napari_piclick.train.data.split import SPLITS
 from napari_piclick.train.data.volumes import Volume, VolumeSource, read_volume
+from napari_piclick.train.synthesis.cells import SyntheticCells
 from napari_piclick.train.synthesis.lesions import BrainTemplate, SyntheticLesions
 from napari_piclick.train.synthesis.membranes import SyntheticMembranes
 from napari_piclick.train.synthesis.objects import SyntheticObjects
 from napari_piclick.train.synthesis.painted import PaintedLabels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from napari_piclick.train.mixture import Source
 
 WEIGHTS = {
     "lesions": 0.24,
     "synthetic_em": 0.14,
+    "synthetic_cells": 0.18,
     "neurons": 0.10,
     "nuclei": 0.18,
     "photographs": 0.10,
@@ -39,7 +41,7 @@ OWN_WEIGHT = 0.5
 """Weight of a collection with another name: a user's own pictures."""
 
 LEFT_OUT = ("blood",)
-"""Collections that take part only when they are the data folder itself. The white blood cells
+"""Sources that take no part unless they are the data folder itself. The white blood cells
 come from a repository under the GPL, and weights trained here are to be given to anyone."""
 
 
@@ -49,11 +51,13 @@ def default_sources(
     split: str = "train",
     synthetic: bool = True,
     superpixels: bool = True,
+    leave_out: Collection[str] = LEFT_OUT,
 ) -> dict[str, tuple[Source, float]]:
     """The sources of ``Mixture.default``, which see, as name -> (source, weight)."""
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}; it must be one of {', '.join(SPLITS)}.")
     found: dict[str, Source] = {}
+    left_out, known = set(leave_out), {*WEIGHTS, *LEFT_OUT}
     if data_folder is not None:
         folder = Path(data_folder)
         if not folder.is_dir():
@@ -61,7 +65,10 @@ def default_sources(
                 f"There is no data folder {folder}. Please give a folder that holds images and "
                 "labels, or one such folder for each collection."
             )
-        found |= _collections(folder, split, superpixels)
+        known |= {each.name for each in folder.iterdir() if each.is_dir()}
+        if (folder / "images").is_dir():  # the only one, so that it must be meant
+            left_out.discard(folder.name)
+        found |= _collections(folder, split, superpixels, left_out)
         found |= _volumes(folder, split, superpixels)
         if not found:
             raise FileNotFoundError(
@@ -74,23 +81,35 @@ def default_sources(
     if synthetic:
         found["synthetic"] = SyntheticObjects()
         found["synthetic_em"] = SyntheticMembranes()
-        labelled = _labelled(found) if split != "validation" else []
+        found["synthetic_cells"] = SyntheticCells()
+        labelled = _labelled(found, left_out) if split != "validation" else []
         if labelled:
             found["painted"] = PaintedLabels(labelled)
-    return {name: (source, WEIGHTS.get(name, OWN_WEIGHT)) for name, source in found.items()}
+    unknown = ", ".join(sorted(left_out - known))
+    if unknown:
+        raise ValueError(
+            f"There is no source {unknown} to leave out; there are {', '.join(sorted(known))}."
+        )
+    return {
+        name: (source, WEIGHTS.get(name, OWN_WEIGHT))
+        for name, source in found.items()
+        if name not in left_out
+    }
 
 
-def _labelled(found: Mapping[str, Source]) -> list[Source]:
+def _labelled(found: Mapping[str, Source], left_out: Collection[str]) -> list[Source]:
     """The volumes with labels, without their superpixels."""
     return [
         source.without_superpixels()
-        for source in found.values()
-        if isinstance(source, VolumeSource)
+        for name, source in found.items()
+        if isinstance(source, VolumeSource) and name not in left_out
     ]
 
 
-def _collections(folder: Path, split: str, superpixels: bool) -> dict[str, Source]:
-    """A folder with ``images`` in it, or all those that lie in it."""
+def _collections(
+    folder: Path, split: str, superpixels: bool, left_out: Collection[str]
+) -> dict[str, Source]:
+    """A folder with ``images`` in it, or all those that lie in it; left out ones are not read."""
     inside = [folder] if (folder / "images").is_dir() else sorted(folder.iterdir())
     return {
         each.name: source_of(
@@ -101,7 +120,7 @@ def _collections(folder: Path, split: str, superpixels: bool) -> dict[str, Sourc
             superpixels=superpixels,
         )
         for each in inside
-        if (each / "images").is_dir() and (each == folder or each.name not in LEFT_OUT)
+        if (each / "images").is_dir() and each.name not in left_out
     }
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from napari_piclick.train.augmentation import Augmentation
 from napari_piclick.train.mixture import Mixture, NoObjectError
-from napari_piclick.train.presets import default_sources
+from napari_piclick.train.presets import LEFT_OUT, default_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from napari_piclick.train.sample import TrainingSample
@@ -22,7 +22,11 @@ SEED = 20240917
 
 
 def validation_mixture(
-    data_folder: str | Path | None, size: int | tuple[int, int] = 512, *, synthetic: bool = True
+    data_folder: str | Path | None,
+    size: int | tuple[int, int] = 512,
+    *,
+    synthetic: bool = True,
+    leave_out: Collection[str] = LEFT_OUT,
 ) -> Mixture:
     """Held-out pictures, and synthetic ones, whole and unchanged, with annotated targets only.
 
@@ -34,9 +38,15 @@ def validation_mixture(
     ------
     FileNotFoundError
         If the folder does not exist, or nothing in it can be read.
+    ValueError
+        If there is no source of a name to leave out.
     """
     sources = default_sources(
-        data_folder, split="validation", synthetic=synthetic, superpixels=False
+        data_folder,
+        split="validation",
+        synthetic=synthetic,
+        superpixels=False,
+        leave_out=leave_out,
     )
     return Mixture(sources, size, augmentation=Augmentation.none(), max_masks=64, union_share=0)
 
@@ -47,6 +57,7 @@ def validation_samples(
     *,
     per_source: int = 16,
     synthetic: bool = True,
+    leave_out: Collection[str] = LEFT_OUT,
 ) -> Mapping[str, list[TrainingSample]]:
     """The validation set.
 
@@ -57,6 +68,7 @@ def validation_samples(
     per_source : number of samples of each source; fewer come back where fewer pictures are
         held out.
     synthetic : whether synthetic pictures are among them.
+    leave_out : see ``Mixture.default``.
 
     Returns
     -------
@@ -71,7 +83,7 @@ def validation_samples(
     ValueError
         If every source is left out.
     """
-    mixture = validation_mixture(data_folder, size, synthetic=synthetic)
+    mixture = validation_mixture(data_folder, size, synthetic=synthetic, leave_out=leave_out)
     found = {name: _different(mixture, name, per_source) for name in sorted(mixture.sources)}
     found = {name: samples for name, samples in found.items() if samples}
     if not found:
