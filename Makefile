@@ -13,10 +13,10 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.set-up
 
-# A screen in memory, so that windows open anywhere and stay out of your way.
+# Screens in memory, so that windows open anywhere and stay out of your way: tests start their own.
 ifeq ($(shell uname -s),Linux)
-VIRTUAL_SCREEN := env -u WAYLAND_DISPLAY QT_QPA_PLATFORM=xcb \
-	xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24"
+SCREENS := env -u WAYLAND_DISPLAY QT_QPA_PLATFORM=xcb
+VIRTUAL_SCREEN := $(SCREENS) xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24"
 ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
 HEADLESS ?= 1
 endif
@@ -53,10 +53,9 @@ lint: setup
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
-# windows want the processors for themselves, as their tests wait for what shows
+# each process has a screen of its own: windows on the same one take the focus from each other
 test: lint
-	$(VIRTUAL_SCREEN) $(RUN) -m pytest -m "not gui" --numprocesses 2 --dist loadfile
-	$(VIRTUAL_SCREEN) $(RUN) -m pytest -m gui
+	$(SCREENS) $(RUN) -m pytest --numprocesses 2 --dist worksteal
 
 clean:
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
