@@ -6,7 +6,7 @@ import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import psutil
@@ -19,7 +19,7 @@ from napari_piclick._napari.homes import name_of
 from napari_piclick.session.saved_session import SavedSession
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from napari_piclick._napari.homes import Home
@@ -134,13 +134,14 @@ class Saver:
         # by the thread that saves: what is still being written there is read when it is whole
         reading = self._thread.submit(SavedSession.open, path, here.image, rgb=here.rgb)
         if math.prod(here.shape) > LARGE:  # of a byte or more each
-            self._open_later(path, here, reading)
+            self._wait_for("Opening", reading, lambda saved: self._take(path, here, saved))
             return True
         try:
-            return self._take(path, here, reading.result())
+            saved = reading.result()
         except USERS_BUSINESS as error:
             show_warning(sentence_about(error))
             return False
+        return self._take(path, here, saved)
 
     def _still_busy(self) -> bool:
         if self.busy:
@@ -168,36 +169,31 @@ class Saver:
         saved.resume(self._session)
         return True
 
-    def _open_later(self, path: Path, here: Home, reading: Future[SavedSession]) -> None:
-        def wait() -> Iterator[SavedSession]:
-            yield reading.result()
-
-        def take(saved: SavedSession) -> None:
-            self._take(path, here, saved)
-
-        def end(problem: str) -> None:
-            self._set_busy("")
-            if problem:
-                show_warning(problem)
-
-        self._stream.run(wait, take, end)
-        self._set_busy("Opening")
-
     def _save_later(self, target: Target, saved: SavedSession, path: Path) -> None:
         self._unsaved.discard(target)
         saving = self._thread.submit(saved.save, path)
+        self._wait_for("Saving", saving, lambda _: None, lambda: self._unsaved.add(target))
 
-        def wait() -> Iterator[None]:
-            yield saving.result()
+    def _wait_for(
+        self,
+        doing: str,
+        work: Future[Any],
+        result: Callable[[Any], Any],
+        failed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Be busy until work is done; a sentence says why it failed."""
+
+        def wait() -> Iterator[Any]:
+            yield work.result()
 
         def end(problem: str) -> None:
             self._set_busy("")
             if problem:
-                self._unsaved.add(target)
+                failed()
                 show_warning(problem)
 
-        self._stream.run(wait, lambda _: None, end)
-        self._set_busy("Saving")
+        self._stream.run(wait, result, end)
+        self._set_busy(doing)
 
     def _set_busy(self, doing: str) -> None:
         self.busy = doing
