@@ -73,12 +73,12 @@ def main() -> None:
         chosen = not options.only or any(part in name for part in options.only)
         if not chosen or not (options.data / folder).is_dir():
             continue
-        data = options.data / folder
-        if "held-out" in name:
-            data = _held_out(data, options.output / "held-out")
         for pick in picks:
             output = options.output / f"{number}-{pick}.json"
             if not _measured(output, options.model):
+                data = options.data / folder
+                if "held-out" in name:
+                    data = _held_out(data, options.output / "held-out")
                 command = [sys.executable, "-m", "napari_piclick.eval", *arguments]
                 command += ["--data", str(data), "--model", options.model]
                 command += ["--pick", pick, "--output", str(output)]

@@ -29,7 +29,7 @@ class CellBody:
 
     Parameters
     ----------
-    center : (row, col) in pixels.
+    center : (row, col) in pixels of its bounding box.
     radius : of the circle of its area, in pixels.
     """
 
@@ -102,14 +102,12 @@ class SyntheticCells:
                 continue
             inside = cells[box] == number
             rows, cols = np.nonzero(inside)
-            body = CellBody(
-                (float(rows.mean()) + box[0].start, float(cols.mean()) + box[1].start),
-                float(np.sqrt(rows.size / np.pi)),
-            )
+            center = float(rows.mean()), float(cols.mean())
+            body = CellBody(center, float(np.sqrt(rows.size / np.pi)))
             size = body.radius * float(np.clip(fills + rng.normal(0, 0.06), 0.35, 0.9))
-            nucleus = NUCLEI[rng.choice(len(NUCLEI), p=likely)](cells.shape, body, size, rng)[box]
+            nucleus = NUCLEI[rng.choice(len(NUCLEI), p=likely)](inside.shape, body, size, rng)
             # the membrane of the cell stays outside
-            nucleus &= ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1] > 1.5
+            nucleus &= ndimage.binary_erosion(inside, np.ones((3, 3)))
             if np.count_nonzero(nucleus) >= MIN_NUCLEUS:
                 nuclei[box][nucleus] = number
         return nuclei
