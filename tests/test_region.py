@@ -115,3 +115,10 @@ def test_what_is_cut_can_be_pasted_back(region, dtype):
 def test_an_empty_rectangle_is_no_region(bounds):
     with pytest.raises(ValueError, match="at least one pixel"):
         Region(*bounds)
+
+
+@given(regions(), st.integers(-20, 20), st.integers(-20, 20))
+def test_a_region_that_is_moved_keeps_its_shape(region, rows, cols):
+    moved = region.moved(rows, cols)
+    assert moved.shape == region.shape
+    assert moved.center == (region.center[0] + rows, region.center[1] + cols)

@@ -110,6 +110,10 @@ class Region:
             region = region.union(Region(row, row + 1, col, col + 1))
         return region
 
+    def moved(self, rows: int, cols: int) -> Region:
+        """The same rectangle, so many rows further down and columns further right."""
+        return Region(self.row0 + rows, self.row1 + rows, self.col0 + cols, self.col1 + cols)
+
     def paste(self, values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
         """Put values of this region, (h, w), into an (H, W) array that is zero elsewhere."""
         plane = np.zeros(shape, values.dtype)

@@ -1,4 +1,4 @@
-"""The ranking: clicks first, then scores."""
+"""The ranking: scores, and clicks that are missed."""
 
 from __future__ import annotations
 
@@ -25,10 +25,16 @@ def test_without_clicks_the_score_ranks() -> None:
 
 
 def test_what_leaves_a_click_on_the_wrong_side_comes_later() -> None:
-    score = torch.tensor([0.9, 0.5, 0.6, 0.99])
+    score = torch.tensor([0.5, 0.45, 0.3, 0.55])
     clicks = [Click(10, 20, positive=True), Click(10, 23, positive=False)]
     # the left half keeps to both, the next two break one each, and so does the empty one
     assert rank(score, _masks(), REGION, clicks).tolist() == [1, 3, 0, 2]
+
+
+def test_a_far_better_mask_may_miss_a_click() -> None:
+    score = torch.tensor([0.9, 0.5, 0.6, 0.1])
+    clicks = [Click(10, 20, positive=True), Click(10, 23, positive=False)]
+    assert rank(score, _masks(), REGION, clicks).tolist() == [0, 1, 2, 3]
 
 
 def test_a_click_outside_the_region_is_in_no_mask() -> None:

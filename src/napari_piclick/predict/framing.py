@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from napari_piclick.clicks import Click
     from napari_piclick.models.mask_decoder import MaskPrediction
 
+#: A closer look of more than this share of the view is not worth encoding.
+HARDLY_CLOSER = 0.8
+
 
 @dataclass(frozen=True)
 class Framing:
@@ -138,6 +141,8 @@ class Framing:
         if max(counting.shape) >= self.zoom_below * max(view.region.shape):
             return None
         side = max(round(self.zoom_margin * max(counting.shape)), self.close_minimum)
+        if side > HARDLY_CLOSER * max(view.region.shape):
+            return None
         closer = Region.around(counting.center, (side, side), shape).union(counting)
         return self._view(closer)
 

@@ -14,7 +14,7 @@ from napari_piclick.predict.framing import Framing
 from napari_piclick.predict.plane_predictor import PlanePredictor
 from napari_piclick.predict.ranking import rank
 from napari_piclick.predict.spare_memory import give_back
-from napari_piclick.predict.start import anchor
+from napari_piclick.predict.start import anchor, extent
 from napari_piclick.proposals import Proposals
 from napari_piclick.region import Region
 
@@ -177,8 +177,9 @@ class Predictor(PlanePredictor):
         if start is not None and region is not None and not any(c.positive for c in clicks):
             clicks = [anchor(start, region), *clicks]
         last_view = previous.view if isinstance(previous, Proposals) else None
-        view = self.framing.first(clicks, last_view, region, image.shape)
-        return _Question(clicks, start, region, view)
+        held = extent(start, region)
+        view = self.framing.first(clicks, last_view, held, image.shape)
+        return _Question(clicks, start, region, held, view)
 
     def _answer_all(self, image: PlaneImage, questions: Sequence[_Question]) -> list[Proposals]:
         """Answer questions, looking again where the first look was too near or too far."""
@@ -189,7 +190,7 @@ class Predictor(PlanePredictor):
             for question in waiting:
                 assert question.prediction is not None
                 better = self.framing.next(
-                    question.view, question.prediction, question.clicks, question.region,
+                    question.view, question.prediction, question.clicks, question.held,
                     image.shape,
                 )  # fmt: skip
                 if better is not None:
@@ -254,6 +255,7 @@ class _Question:
     clicks: Sequence[Click]
     start: np.ndarray | None
     region: Region | None
+    held: Region | None
     view: View
     prediction: MaskPrediction | None = None
 

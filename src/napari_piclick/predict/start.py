@@ -42,6 +42,14 @@ def previous_mask(
     return mask, region
 
 
+def extent(mask: np.ndarray | None, region: Region | None) -> Region | None:
+    """Where a previous mask itself lies; the region it came with holds other proposals too."""
+    inside = None if mask is None else Region.of_mask(mask > mask.max() / 2)
+    if inside is None or region is None:
+        return None
+    return inside.moved(region.row0, region.col0)
+
+
 def check_clicks(clicks: Sequence[Click], start: np.ndarray | None, shape: tuple[int, int]) -> None:
     """Check that a plane of this shape can be answered from these clicks and previous mask.
 
