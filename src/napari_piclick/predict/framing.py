@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from napari_piclick.clicks import Click
     from napari_piclick.models.mask_decoder import MaskPrediction
 
-#: A closer look of more than this share of the view is not worth encoding.
-HARDLY_CLOSER = 0.8
-
 
 @dataclass(frozen=True)
 class Framing:
@@ -44,6 +41,8 @@ class Framing:
         Side of a closer look, in sizes of what it is about.
     close_minimum : int
         Smallest side of a closer look, in pixels of the plane.
+    hardly_closer : float
+        A closer look of more than this fraction of the view is not worth encoding.
     window_limit : int
         Clicks on one object may lie this far apart, in pixels of the plane.
     retries : int
@@ -57,6 +56,7 @@ class Framing:
     zoom_below: float = 0.15
     zoom_margin: float = 4.0
     close_minimum: int = 96
+    hardly_closer: float = 0.8
     window_limit: int = 3072
     retries: int = 2
 
@@ -141,7 +141,7 @@ class Framing:
         if max(counting.shape) >= self.zoom_below * max(view.region.shape):
             return None
         side = max(round(self.zoom_margin * max(counting.shape)), self.close_minimum)
-        if side > HARDLY_CLOSER * max(view.region.shape):
+        if side > self.hardly_closer * max(view.region.shape):
             return None
         closer = Region.around(counting.center, (side, side), shape).union(counting)
         return self._view(closer)

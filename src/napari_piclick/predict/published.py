@@ -122,10 +122,9 @@ class PublishedPredictor(PlanePredictor):
         found = Region.of_mask((probabilities.amax(0) > KEPT_PROBABILITY).cpu().numpy())
         if found is None:  # nothing at all: keep one pixel, empty
             found = Region(0, 1, 0, 1)
-        row, col = view.region.row0, view.region.col0
         return Proposals(
             masks=np.ascontiguousarray(probabilities[(slice(None), *found.slices)].cpu().numpy()),
-            region=Region(found.row0 + row, found.row1 + row, found.col0 + col, found.col1 + col),
+            region=found.moved(view.region.row0, view.region.col0),
             plane_shape=shape,
             iou=merged.iou[order].cpu().numpy(),
             confidence=merged.confidence[order].cpu().numpy(),

@@ -63,8 +63,7 @@ class ZoomIn:
         found = None if mask is None else Region.of_mask(mask)
         if found is None:
             return Region.whole(shape)
-        row, col = offset.row0, offset.col0
-        box = Region(found.row0 + row, found.row1 + row, found.col0 + col, found.col1 + col)
+        box = found.moved(offset.row0, offset.col0)
         box = box.including(click.pixel for click in clicks if click.positive)
         rows = self._expand(box.row0, box.row1 - 1, shape[0])
         cols = self._expand(box.col0, box.col1 - 1, shape[1])

@@ -95,8 +95,7 @@ def _extent(proposals: Proposals, mask: np.ndarray) -> Region | None:
     box = Region.of_mask(mask)
     if box is None:
         return None
-    row, col = proposals.region.row0, proposals.region.col0
-    return Region(box.row0 + row, box.row1 + row, box.col0 + col, box.col1 + col)
+    return box.moved(proposals.region.row0, proposals.region.col0)
 
 
 def _fit(crop: Region, spacing: tuple[float, float], size: int) -> tuple[int, int]:
