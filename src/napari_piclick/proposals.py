@@ -43,6 +43,9 @@ class Proposals:
         The part of the plane that the model looked at.
     code_score : (Q,) float32, optional
         The score that the authors' program ranks by; only the published network has it.
+    part : int, optional
+        Index of the one that is no mask of the network but a part of such a mask, told by its
+        brightness.
     """
 
     masks: np.ndarray
@@ -55,6 +58,7 @@ class Proposals:
     threshold: float = 0.5
     view: Region | None = None
     code_score: np.ndarray | None = None
+    part: int | None = None
 
     def __post_init__(self) -> None:
         count = len(self.masks)
@@ -127,16 +131,20 @@ class Proposals:
         return self.region.paste(self.mask(index), self.plane_shape)
 
 
+def overlaps(masks: np.ndarray) -> np.ndarray:
+    """(Q, Q) float32: the IoU of (Q, h, w) bool masks with one another; 0 of empty ones."""
+    flat = masks.reshape(len(masks), -1).astype(np.float32)
+    shared = flat @ flat.T
+    area = np.diag(shared)
+    iou: np.ndarray = shared / np.maximum(area[:, None] + area[None] - shared, 1)
+    return iou
+
+
 def _mark_duplicates(masks: np.ndarray) -> tuple[int | None, ...]:
     """For each mask, the first earlier mask with which its IoU exceeds ``DUPLICATE_IOU``."""
     # Every second pixel decides as well as all of them, at a quarter of the cost.
     step = 2 if min(masks.shape[1:]) >= 256 else 1
-    flat = np.ascontiguousarray(masks[:, ::step, ::step]).reshape(len(masks), -1)
-    packed = flat.astype(np.float32)
-    overlap = packed @ packed.T
-    area = np.diag(overlap)
-    union = area[:, None] + area[None] - overlap
-    alike = overlap > DUPLICATE_IOU * np.maximum(union, 1)
+    alike = overlaps(masks[:, ::step, ::step]) > DUPLICATE_IOU
     first: list[int | None] = []
     for index in range(len(masks)):
         same = [k for k in range(index) if alike[index, k]]

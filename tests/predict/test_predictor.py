@@ -223,6 +223,7 @@ def test_a_glance_is_the_first_look_and_leaves_the_image_alone(coins: np.ndarray
     other, click = coins[:128, :160], [Click(60, 40)]
     tiny.set_image(coins, key="coins")
     tiny.framing = replace(tiny.framing, retries=0)
+    tiny.parts = False
     before = tiny.predict(click)
     assert tiny.glance(other, click, key="other") is None, "nothing is encoded there"
     first = tiny.glance(other, click, key="other", encode=True)

@@ -197,6 +197,10 @@ def proposal_tip(proposals: Proposals, index: int, area: str) -> str:
         f"IoU {proposals.iou[index]:.2f}: how well the mask fits its object, as the model sees it",
         f"Confidence {proposals.confidence[index]:.2f}: how sure it is that this is an object",
     ]
+    if index == proposals.part:
+        lines.append(
+            "What is as bright as the place clicked, in a mask of the model; scores follow from it"
+        )
     twin = proposals.duplicate_of[index]
     if twin is not None:
         lines.append(f"Nearly the same as proposal {twin + 1}")

@@ -11,6 +11,7 @@ import torch
 from napari_piclick.models.mask_decoder import MaskPrediction
 from napari_piclick.predict.embedding_cache import EmbeddingCache
 from napari_piclick.predict.framing import Framing
+from napari_piclick.predict.parts import with_part
 from napari_piclick.predict.plane_predictor import PlanePredictor
 from napari_piclick.predict.ranking import rank
 from napari_piclick.predict.spare_memory import give_back
@@ -51,6 +52,11 @@ class Predictor(PlanePredictor):
     cache : EmbeddingCache, optional
     framing : Framing, optional
         Decides which part of a plane to look at, and at what size.
+
+    Attributes
+    ----------
+    parts : bool
+        Whether, of the proposals of a first click, one is a part told by its brightness (`parts`).
     """
 
     def __init__(
@@ -68,6 +74,7 @@ class Predictor(PlanePredictor):
         self._device = device
         self.cache = cache or EmbeddingCache()
         self.framing = framing or Framing()
+        self.parts = True
 
     @property
     def device(self) -> str:
@@ -121,7 +128,8 @@ class Predictor(PlanePredictor):
     ) -> Proposals | None:
         """What clicks would be answered at a first look, without leaving the current image.
 
-        It costs no more than the decoder: no closer look follows where objects are small.
+        It costs no more than the decoder: no closer look follows where objects are small, and no
+        part is sought.
 
         Parameters
         ----------
@@ -200,7 +208,14 @@ class Predictor(PlanePredictor):
                 break
             waiting = again
             self._decode(image, waiting)
-        return [question.proposals(image.shape) for question in questions]
+        return [self._propose(image, question) for question in questions]
+
+    def _propose(self, image: PlaneImage, question: _Question) -> Proposals:
+        """What is offered: after a first click, also a part that the network may not see."""
+        proposals = question.proposals(image.shape)
+        if not self.parts or question.start is not None:
+            return proposals
+        return with_part(proposals, image.pixels(proposals.region), question.clicks)
 
     def _embed(self, image: PlaneImage, view: View) -> ImageEmbedding:
         key = (image.key, view)
