@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dask.array
 import numpy as np
 import pytest
 
 from napari_piclick import Click, Predictor, Proposals, Region
 from napari_piclick.predict.parts import with_part
+from napari_piclick.predict.plane_image import PlaneImage
 
 SIZE = 120
 
@@ -130,3 +132,14 @@ def test_only_a_first_click_is_offered_a_part(tiny: Predictor) -> None:
     assert alone.part is None
     assert max(_iou(alone.plane_mask(k), lobes) for k in range(7)) < 0.85
     np.testing.assert_array_equal(alone.masks[0], first.masks[0])
+
+
+def test_reading_for_a_part_sets_no_window() -> None:
+    values = np.arange(100.0).reshape(10, 10)
+    plane = PlaneImage(dask.array.from_array(values), key="lazy")
+    corner = Region(0, 2, 0, 2)
+    dark = plane.pixels(corner, keep_window=False)
+    whole = plane.pixels(Region.whole((10, 10)))
+    assert dark.max() == 255.0
+    assert plane.pixels(corner).max() < 50.0
+    np.testing.assert_array_equal(plane.pixels(Region.whole((10, 10))), whole)

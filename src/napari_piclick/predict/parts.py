@@ -203,8 +203,8 @@ def _most_said(kept: np.ndarray, found: Sequence[Part]) -> Part | None:
 def _in_place(proposals: Proposals, kept: np.ndarray, part: Part, mask: np.ndarray) -> Proposals:
     """The proposals that are kept and a part, in the order of their scores.
 
-    The network does not judge the part. What it is part of may be too large by as much as it
-    differs from the rest: its IoU score is the other's times that share.
+    The network does not judge the part: its IoU score is that of what it is part of, times its
+    separation, and its confidence the same.
     """
     masks = np.concatenate([proposals.masks[kept], (proposals.masks[part.of] * mask)[None]])
     iou = np.append(proposals.iou[kept], proposals.iou[part.of] * part.separation)

@@ -77,11 +77,17 @@ class PlaneImage:
             return (image.shape, image.dtype.str, digest)
         return object()
 
-    def pixels(self, region: Region) -> np.ndarray:
-        """(3, h, w) float32 in 0..255 of a region."""
+    def pixels(self, region: Region, *, keep_window: bool = True) -> np.ndarray:
+        """(3, h, w) float32 in 0..255 of a region.
+
+        Without ``keep_window``, the window that a first read finds is that of this read only.
+        """
         values = np.asarray(self._image[region.slices])
-        if self._window is None:
+        window = self._window
+        if window is None:
             in_memory = type(self._image) is np.ndarray
             sample = self._image if in_memory else values
-            self._window = robust_window(sample[..., :3] if sample.ndim == 3 else sample)
-        return np.ascontiguousarray(to_rgb(values, self._window).transpose(2, 0, 1))
+            window = robust_window(sample[..., :3] if sample.ndim == 3 else sample)
+            if keep_window or in_memory:
+                self._window = window
+        return np.ascontiguousarray(to_rgb(values, window).transpose(2, 0, 1))

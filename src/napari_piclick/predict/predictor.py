@@ -215,7 +215,9 @@ class Predictor(PlanePredictor):
         proposals = question.proposals(image.shape)
         if not self.parts or question.start is not None:
             return proposals
-        return with_part(proposals, image.pixels(proposals.region), question.clicks)
+        # the embedding may be an earlier image's: what is read here is no window to encode with
+        pixels = image.pixels(proposals.region, keep_window=False)
+        return with_part(proposals, pixels, question.clicks)
 
     def _embed(self, image: PlaneImage, view: View) -> ImageEmbedding:
         key = (image.key, view)
