@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,23 @@ def cells(tmp_path):
 
 
 PROTOCOL = ClickProtocol(max_clicks=2)
+
+
+def test_the_report_says_how_often_a_part_was_best(cells, scripted_predictor):
+    class Parts(scripted_predictor):
+        """Says that the second of the proposals is a part of a mask, not one of the network's."""
+
+        def predict(self, clicks, previous=None):
+            return replace(super().predict(clicks, previous), part=1)
+
+    # the part is best for the nucleus of the first picture only
+    found = evaluate(cells, Parts([CELL, NUCLEUS]), PROTOCOL)
+    assert found.summary()["part_best@1"] == 0.25
+    assert "25.0 % of the objects" in format_report(found)
+    for other in (Parts([NUCLEUS, NUCLEUS]), scripted_predictor([CELL, NUCLEUS])):
+        nothing = evaluate(cells, other, PROTOCOL)
+        assert nothing.summary()["part_best@1"] == 0
+        assert "a part, no mask" not in format_report(nothing)
 
 
 def test_both_of_a_nested_pair_must_be_proposed(cells, scripted_predictor):

@@ -167,7 +167,8 @@ def test_summary(scripted_predictor):
     summary = results.summary()
     assert set(summary) == {
         "objects", "images", *(f"miou@{k}" for k in range(1, 6)), "best_miou@1", "selections",
-        "clear_selections", "gap@1", "different@1", "nested", "inner@1", "outer@1", "both@1",
+        "clear_selections", "gap@1", "different@1", "part_best@1", "nested", "inner@1", "outer@1",
+        "both@1",
         *(
             f"{name}{at}"
             for name in ("noc", "selections", "failures", "at_limit")

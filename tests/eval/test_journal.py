@@ -26,6 +26,7 @@ def result(image, number, iou=1 / 3):
         ((0.1, 0.05, 0.2), (0.3, iou, iou)),
         (0.25, 0.125),
         0.5,
+        part=1,
     )
 
 

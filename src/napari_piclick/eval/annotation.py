@@ -187,6 +187,7 @@ def click_object(
     seconds: list[float] = []
     threshold = float("nan")
     different, outer = 0, tuple[tuple[str, float], ...]()
+    part: int | None = None
     while len(clicks) < protocol.max_clicks:
         clicks.append(next_click(sample.mask, prediction, clicks, sample.ignore))
         proposals, took = yield tuple(clicks), proposals
@@ -197,6 +198,7 @@ def click_object(
         pick, own, proposals = pick_proposal(proposals, ious, protocol)
         if len(clicks) == 1:
             different = count_different(masks)
+            part = getattr(proposals, "part", None)
             outer = tuple(
                 (name, max(other.iou(mask, proposals.region) for mask in masks))
                 for name, other in around
@@ -222,6 +224,7 @@ def click_object(
         threshold,
         different,
         outer,
+        part=part,
     )
 
 

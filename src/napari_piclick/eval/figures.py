@@ -92,4 +92,5 @@ class Figures:
             measures["clear_selections"] = result.clear_selections
             measures["gap@1"] = result.best_ious[0] - result.first_own_iou
             measures["different@1"] = result.different
+            measures["part_best@1"] = result.part_is_best
         return measures

@@ -44,6 +44,9 @@ class ObjectResult:
         the first click, which is on this object, has with it.
     slices : tuple of int
         In volumes, the slice of each click; then ``ious`` are 3D Dice.
+    part : int, optional
+        Index of the proposal after the first click that is no mask of the network but a part of
+        one, told by its brightness.
     """
 
     image: str
@@ -59,11 +62,20 @@ class ObjectResult:
     different: int = 0
     around: tuple[tuple[str, float], ...] = ()
     slices: tuple[int, ...] = ()
+    part: int | None = None
 
     @property
     def best_ious(self) -> tuple[float, ...]:
         """The greatest IoU among the proposals after each click."""
         return tuple(max(ious) for ious in self.proposal_ious)
+
+    @property
+    def part_is_best(self) -> bool:
+        """Whether no mask of the network is as good after the first click as the part."""
+        ious = self.proposal_ious[0]
+        if self.part is None:
+            return False
+        return all(ious[self.part] > iou for k, iou in enumerate(ious) if k != self.part)
 
     @property
     def first_own_iou(self) -> float:
@@ -115,6 +127,7 @@ class ObjectResult:
             "different": self.different,
             "around": [list(each) for each in self.around],
             "slices": list(self.slices),
+            "part": self.part,
         }
 
     @classmethod
@@ -135,6 +148,7 @@ class ObjectResult:
             values["different"],
             tuple((name, iou) for name, iou in values["around"]),
             tuple(values["slices"]),
+            values.get("part"),
         )
 
 

@@ -114,6 +114,7 @@ def _proposals(
         _line("best proposal", f"mIoU@1 {summary['best_miou@1']:.4f} if always picked"),
         _line("own pick's gap", f"{summary['gap@1']:.4f} of IoU to the best after one click"),
         _line("different ones", f"{summary['different@1']:.2f} proposals after one click"),
+        *_part(summary),
         *_nested(summary, intervals),
         _line(
             "further selections",
@@ -122,6 +123,15 @@ def _proposals(
         ),
         *_selections_to(summary),
     ]
+
+
+def _part(summary: dict[str, float | int | None]) -> list[str]:
+    """How often the oracle has a part to thank; nothing of models that offer none."""
+    share = summary["part_best@1"]
+    if not share:
+        return []
+    text = f"best of them after one click for {100 * share:.1f} % of the objects"
+    return [_line("a part, no mask", text)]
 
 
 def _selections_to(summary: dict[str, float | int | None]) -> list[str]:

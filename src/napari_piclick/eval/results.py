@@ -63,7 +63,9 @@ class Results:
             what a person content with it has to select; ``gap@1``: how far the model's own
             pick after the first click is below the best proposal in IoU;
             ``different@1``: how many of its proposals differ from one another, with an IoU below
-            0.9; ``nested``: pairs of objects of which one is inside the other; ``inner@1``,
+            0.9; ``part_best@1``: the share of objects of which the best of them is no mask of the
+            network but a part told by its brightness; ``nested``: pairs of objects of which one is
+            inside the other; ``inner@1``,
             ``outer@1`` and ``both@1``: the share of these pairs of which that object, or both,
             are among the proposals of the first click on the inner one, with an IoU of at least
             0.75 (None without pairs); ``seconds_per_click``: the time in the predictor, encoding
@@ -167,6 +169,8 @@ def _sample(result: ObjectResult) -> dict[str, Any]:
     left_out = {"position", "proposal_ious", "seconds", "threshold"}
     if not result.slices:
         left_out.add("slices")
+    if result.part is None:
+        left_out.add("part")
     return {k: v for k, v in values.items() if k not in left_out} | {
         "best_ious": list(result.best_ious)
     }
