@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_piclick.proposals import overlaps
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -29,11 +31,8 @@ def count_different(masks: np.ndarray, alike: float = 0.9) -> int:
     They are gone through in order, and one counts if its IoU with every one that counted before
     is below ``alike``: they differ by more than the rest.
     """
-    flat = masks.reshape(len(masks), -1).astype(np.float32)
-    overlap = (flat @ flat.T).astype(float)
-    area = np.diag(overlap)
-    union = area[:, None] + area - overlap
-    apart = (overlap < alike * union) & (union > 0)
+    empty = ~masks.any(axis=(1, 2))
+    apart = (overlaps(masks) < alike) & ~np.outer(empty, empty)
     different: list[int] = []
     for index in range(len(masks)):
         if apart[index, different].all():

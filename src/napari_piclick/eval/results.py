@@ -65,13 +65,12 @@ class Results:
             ``different@1``: how many of its proposals differ from one another, with an IoU below
             0.9; ``part_best@1``: the share of objects of which the best of them is no mask of the
             network but a part told by its brightness; ``nested``: pairs of objects of which one is
-            inside the other; ``inner@1``,
-            ``outer@1`` and ``both@1``: the share of these pairs of which that object, or both,
-            are among the proposals of the first click on the inner one, with an IoU of at least
-            0.75 (None without pairs); ``seconds_per_click``: the time in the predictor, encoding
-            of the images included, over all clicks. Of volumes, ``mdice@1`` and on stand for
-            mIoU, the numbers of clicks are to a 3D Dice, ``images`` are volumes, and what is of
-            proposals is left out.
+            inside the other; ``inner@1``, ``outer@1`` and ``both@1``: the share of these pairs of
+            which that object, or both, are among the proposals of the first click on the inner
+            one, with an IoU of at least 0.75 (None without pairs); ``seconds_per_click``: the time
+            in the predictor, encoding of the images included, over all clicks. Of volumes,
+            ``mdice@1`` and on stand for mIoU, the numbers of clicks are to a 3D Dice, ``images``
+            are volumes, and what is of proposals is left out.
 
         Raises
         ------

@@ -86,6 +86,8 @@ def with_part(proposals: Proposals, pixels: np.ndarray, clicks: Sequence[Click])
         for part in _parts(pixels[:, ::step, ::step], masks, place)
         if _on_right_side(part, clicks, region, step)
     ]
+    if not found:
+        return proposals
     alike = overlaps(masks)
     twin = 1 + int(np.argmax([alike[k, :k].max() for k in range(1, count)]))
     kept = np.delete(np.arange(count), twin)
@@ -189,8 +191,6 @@ def _most_said(kept: np.ndarray, found: Sequence[Part]) -> Part | None:
     It is the step of the greedy method for facility location, each part weighing as much as it
     differs from the rest of its proposal. None if what is kept shows all parts.
     """
-    if not found:
-        return None
     masks = np.stack([part.mask for part in found])
     alike = overlaps(np.concatenate([masks, kept]))[: len(found)]
     shown = alike[:, len(found) :].max(1)
