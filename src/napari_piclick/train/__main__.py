@@ -24,7 +24,8 @@ from napari_piclick.train.schedule import Schedule
 from napari_piclick.train.validation import validation_samples
 
 
-def _arguments() -> argparse.ArgumentParser:
+def training_arguments() -> argparse.ArgumentParser:
+    """The options of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m napari_piclick.train",
         description="Train PiClick-Tiny on labelled pictures, volumes and synthetic ones.",
@@ -112,9 +113,28 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def schedule_of(options: argparse.Namespace) -> Schedule:
+    """The schedule that the options ask for.
+
+    Raises
+    ------
+    ValueError
+        If there is no such schedule.
+    """
+    return Schedule(
+        steps=options.steps,
+        batch=options.batch,
+        learning_rate=options.learning_rate,
+        encoder=options.encoder,
+        neck=options.neck,
+        prompts_per_picture=options.prompts_per_picture,
+        new_pictures=options.new_pictures,
+    )
+
+
 def main(argv: list[str] | None = None) -> int:
     """Train; returns the exit code."""
-    options = _arguments().parse_args(argv)
+    options = training_arguments().parse_args(argv)
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
@@ -144,15 +164,7 @@ def main(argv: list[str] | None = None) -> int:
             leave_out=tuple(options.leave_out),
         )
         store = plan.open()
-        schedule = Schedule(
-            steps=options.steps,
-            batch=options.batch,
-            learning_rate=options.learning_rate,
-            encoder=options.encoder,
-            neck=options.neck,
-            prompts_per_picture=options.prompts_per_picture,
-            new_pictures=options.new_pictures,
-        )
+        schedule = schedule_of(options)
         model = store.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         recipe = RECIPES[options.recipe]
         team = Team.from_environment(device, shared=":" in options.device)
