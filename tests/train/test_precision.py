@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
+from napari_piclick.models.tiny_vit import EncoderFeatures
+from napari_piclick.train.encoding import stack_features
 from napari_piclick.train.precision import computes_in_bfloat16, mixed_precision
 
 if TYPE_CHECKING:
@@ -53,3 +55,11 @@ def test_a_gpu_that_emulates_it_is_not_given_it(monkeypatch: pytest.MonkeyPatch)
         torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation
     )
     assert not computes_in_bfloat16("cuda")
+
+
+def test_kept_pictures_are_stacked_where_a_processor_computes_in_bfloat16() -> None:
+    kept = EncoderFeatures(*(torch.full((2, 4, 4), value).half() for value in (1.0, 2.0, 3.0)))
+    with torch.autocast("cpu", torch.bfloat16):
+        batch = stack_features([kept, kept, kept], torch.device("cpu"))
+    assert [tuple(part.shape) for part in batch] == [(3, 2, 4, 4)] * 3
+    assert [float(part.mean()) for part in batch] == [1.0, 2.0, 3.0]

@@ -52,7 +52,9 @@ def stack_pixels(pictures: Sequence[Tensor], device: torch.device) -> Tensor:
 
 def stack_features(kept: Sequence[EncoderFeatures], device: torch.device) -> EncoderFeatures:
     """Kept features of several pictures as one batch, in full precision."""
-    parts = (torch.stack(maps) for maps in zip(*kept, strict=True))
+    # a processor's autocast refuses to stack half precision, which is how pictures are kept
+    with torch.autocast("cpu", enabled=False):
+        parts = [torch.stack(maps) for maps in zip(*kept, strict=True)]
     return EncoderFeatures(
         *(x.to(device, torch.float32, memory_format=torch.channels_last) for x in parts)
     )
