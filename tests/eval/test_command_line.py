@@ -90,6 +90,23 @@ def test_options_reach_the_run(sections, scripted, tmp_path, capsys):
     assert scripted == [("mine.safetensors", "cpu")]
 
 
+def test_parts_of_masks_can_be_left_out(sections, monkeypatch, scripted_predictor, tmp_path):
+    predictor = scripted_predictor([SQUARE > 0])
+    predictor.parts = True
+    monkeypatch.setattr(predict, "load_predictor", lambda *_, **__: predictor)
+    output = tmp_path / "out.json"
+    arguments = ["--dataset", "sstem", "--data", str(sections), "--output", str(output)]
+    assert main([*arguments, "--no-parts"]) == 0
+    assert not predictor.parts
+    assert json.loads(output.read_text())["model"] == "piclick-tiny without parts"
+
+
+def test_a_model_that_offers_no_parts_cannot_leave_them_out(sections, scripted, capsys):
+    assert main(["--dataset", "sstem", "--data", str(sections), "--no-parts"]) == 2
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said == "piclick-tiny offers no parts of masks; please leave --no-parts out."
+
+
 def test_without_objects_there_is_one_sentence(sections, scripted, capsys):
     for mask in (sections / "mitochondria").iterdir():
         Image.fromarray(np.zeros_like(SQUARE)).save(mask)

@@ -85,7 +85,12 @@ def _run(options: argparse.Namespace) -> None:
         if options.sheet is not None:
             raise UsageError("There is no --sheet of volumes; leave one of the two out.")
     spec = ModelSpec(
-        options.model, options.device, tuple(options.model_arg), options.compat, options.threads
+        options.model,
+        options.device,
+        tuple(options.model_arg),
+        options.compat,
+        options.threads,
+        parts=not options.no_parts,
     )
     try:
         with _journal(options, dataset, protocol, spec) as journal:
@@ -119,7 +124,7 @@ def _evaluate(
                 limit=options.limit,
                 workers=workers,
                 record=journal,
-                name=options.model,
+                name=spec.title,
                 on_object=progress.on_object,
                 on_image=progress.on_image,
             )

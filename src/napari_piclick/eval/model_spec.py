@@ -37,6 +37,9 @@ class ModelSpec:
     threads : int, optional
         Threads that torch may use in the process where the predictor is made. Sums come out
         differently, in their last bits, with other numbers of threads. None leaves it alone.
+    parts : bool
+        Whether a model that offers a part of a mask among its proposals may do so; False asks for
+        the network's own masks alone, and refuses models that offer no parts.
     """
 
     model: str
@@ -44,6 +47,12 @@ class ModelSpec:
     arguments: tuple[str, ...] = ()
     compat: Compat | None = None
     threads: int | None = 1
+    parts: bool = True
+
+    @property
+    def title(self) -> str:
+        """How results name the model."""
+        return self.model if self.parts else f"{self.model} without parts"
 
     @property
     def is_factory(self) -> bool:
@@ -59,6 +68,12 @@ class ModelSpec:
             If there is no such model; the message is one sentence for the user.
         """
         predictor = self._from_factory() if self.is_factory else self._load()
+        if not self.parts:
+            if not hasattr(predictor, "parts"):
+                raise ValueError(
+                    f"{self.model} offers no parts of masks; please leave --no-parts out."
+                )
+            predictor.parts = False
         torch = sys.modules.get("torch")
         if torch is not None and self.threads is not None:
             torch.set_num_threads(self.threads)
@@ -75,6 +90,7 @@ class ModelSpec:
             "weights": [sha256(file) if file.is_file() else None for file in files],
             "device": self.device,
             "threads": self.threads,
+            "parts": self.parts,
         }
 
     def _load(self) -> Segmenter:

@@ -42,6 +42,11 @@ def run_parser() -> argparse.ArgumentParser:
         help="an argument of MODULE:FACTORY; may be given several times",
     )
     data.add_argument(
+        "--no-parts",
+        action="store_true",
+        help="the network's own masks alone: no proposal is a part of one told by its brightness",
+    )
+    data.add_argument(
         "--volume",
         action="store_true",
         help="measure whole volumes: after each click on a slice the object is followed through "
