@@ -10,7 +10,7 @@ from napari_piclick.train.mixture import Mixture
 from napari_piclick.train.scene import Scene
 from napari_piclick.train.synthesis import cells as cell_source
 from napari_piclick.train.synthesis import lesion_canvas
-from napari_piclick.train.synthesis.contrast import LesionLook, TissueContrast
+from napari_piclick.train.synthesis.contrast import LesionLook, TissueContrast, vessels
 from napari_piclick.train.synthesis.lesion_canvas import LesionCanvas
 from napari_piclick.train.synthesis.noise import smooth_noise
 from napari_piclick.train.synthesis.painted import PaintedLabels
@@ -90,6 +90,32 @@ def test_lesions_can_be_seen(synthetic_sources) -> None:
             contrast.append(difference / max(noise, 1))
     assert len(contrast) > 10
     assert np.median(contrast) > 0.8
+
+
+def test_vessels_are_few_and_lie_in_and_beside_the_fluid() -> None:
+    t1 = np.full((128, 128), 232, np.float32)
+    t1[:, 60:68] = 70
+    shares = []
+    for seed in range(20):
+        share = vessels(t1, np.random.default_rng(seed))
+        assert share.min() >= 0
+        assert share.max() <= 1
+        assert not share[:, :52].any()
+        assert not share[:, 76:].any()
+        shares.append(float((share > 0.5).mean()))
+    assert 0.001 < np.mean(shares) < 0.05
+
+
+def test_contrast_agent_is_the_only_reason_for_vessels() -> None:
+    t1 = np.full((128, 128), 178, np.float32)
+    t1[:, 60:68] = 70
+    nothing = np.zeros(t1.shape, np.int64)
+    brightest = {}
+    for sequence in ("t1", "t1ce"):
+        contrast = TissueContrast(sequence, (0.2, 0.2, 0.2, 0.5, 0.5, 0.5))
+        images = [contrast.apply(t1, nothing, np.random.default_rng(seed)) for seed in range(20)]
+        brightest[sequence] = max(float(image.max()) for image in images)
+    assert brightest["t1ce"] > 1 > brightest["t1"]
 
 
 def test_mitochondria_lie_in_cells_and_their_insides_in_them(synthetic_sources) -> None:

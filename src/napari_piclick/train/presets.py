@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from napari_piclick.train.mixture import Source
 
 WEIGHTS = {
-    "lesions": 0.24,
+    "lesions": 0.30,
     "synthetic_em": 0.14,
-    "synthetic_cells": 0.18,
+    "synthetic_cells": 0.12,
     "neurons": 0.10,
-    "nuclei": 0.18,
+    "nuclei": 0.22,
     "photographs": 0.10,
     "synthetic": 0.12,
     "painted": 0.04,
     "body": 0.05,
-    "hippocampus": 0.04,
+    "hippocampus": 0.10,
     "brain_atlas": 0.04,
 }
 """How often each source is drawn, relative to the others."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
-from napari_piclick.train.synthesis.noise import fractal_noise
+from napari_piclick.train.synthesis.noise import fractal_noise, smooth_noise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,10 +32,10 @@ SEQUENCES: Mapping[str, tuple[tuple[float, float, float], Mapping[str, tuple[flo
     ),
     "t1ce": (
         (0.15, 0.42, 0.52),
-        {"oedema": (0.3, 0.46), "core": (0.5, 1.2), "rim": (0.7, 1.4), "necrosis": (0.15, 0.45)},
+        {"oedema": (0.3, 0.46), "core": (0.5, 1.6), "rim": (0.7, 2.0), "necrosis": (0.15, 0.45)},
     ),
 }
-CHANCES = {"flair": 0.42, "t2": 0.15, "t1": 0.1, "t1ce": 0.15, "any": 0.18}
+CHANCES = {"flair": 0.40, "t2": 0.13, "t1": 0.09, "t1ce": 0.24, "any": 0.14}
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,11 @@ class TissueContrast:
         image += shift[labels]
         shape = (t1.shape[0], t1.shape[1])
         cloud = fractal_noise(shape, rng.uniform(6, 25), rng, octaves=3, roughness=0.7)
-        return image * (1 + np.float32(rng.uniform(0, 0.06)) * cloud)
+        image *= 1 + np.float32(rng.uniform(0, 0.06)) * cloud
+        if self.sequence == "t1ce" and rng.random() < 0.8:
+            blood = vessels(t1, rng)
+            image += blood * (np.float32(rng.uniform(0.6, 1.8)) - image)
+        return image
 
     def lesion(self, rng: np.random.Generator) -> LesionLook:
         """Draw how a lesion looks in this contrast; some are dim on purpose."""
@@ -125,3 +130,17 @@ class TissueContrast:
             rim=parts["rim"] if visible else None,
             necrosis=parts["necrosis"] if visible or rng.random() < 0.5 else None,
         )
+
+
+def vessels(t1: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """How far each pixel is vessel, (H, W) float32 0..1, for a T1 slice, (H, W) 0..255.
+
+    Contrast agent lights up more than tumours: vessels, as short bright lines and dots in and
+    beside the fluid, without which every bright spot of a picture would be a lesion.
+    """
+    shape = (t1.shape[0], t1.shape[1])
+    fluid = ndimage.binary_dilation((t1 > 0) & (t1 < 130), iterations=2)
+    lines = np.abs(smooth_noise(shape, rng.uniform(6, 20), rng)) < rng.uniform(0.05, 0.2)
+    pieces = smooth_noise(shape, rng.uniform(6, 25), rng) > rng.uniform(0.2, 1.4)
+    drawn = (lines & pieces & fluid & (t1 > 0)).astype(np.float32)
+    return np.minimum(1.5 * ndimage.gaussian_filter(drawn, rng.uniform(0.4, 0.9)), 1)
