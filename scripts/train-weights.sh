@@ -22,9 +22,8 @@ start=$1 data=$2 folder=$3
 python=${PYTHON:-python}
 training=${TRAINING:-6} makers=${MAKERS:-9}
 batch=${BATCH:-96} trunk=${TRUNK:-750} branch=${BRANCH:-750} scores=${SCORES:-150}
-encoder=${ENCODER:-0.1} seed=${SEED:-0} further=${FURTHER:-520} settle=${SETTLE:-250} each=3
+further=${FURTHER:-520} settle=${SETTLE:-250} each=3
 mkdir -p "$folder"
-left_out=${LEAVE_OUT:-blood synthetic_cells}
 export OMP_NUM_THREADS=1
 
 # train SHARE ...: with one of SHARE parts of the processes
@@ -33,31 +32,30 @@ train() {
 	shift
 	"$python" -m torch.distributed.run --standalone --nproc-per-node $((training / share)) \
 		-m napari_piclick.train --data "$data" --device "${DEVICE:-cuda:0}" --threads 1 \
-		--leave-out ${left_out} \
+		--leave-out ${LEAVE_OUT:-blood synthetic_cells} \
 		--validate 0 --prompts-per-picture "$each" --batch $((batch / share / each * each)) \
 		--workers $((makers / share)) "$@"
 }
 
 echo "$(date +%T) trunk"
-train 1 --init "$start" --output "$folder/trunk.safetensors" --encoder "$encoder" --new-pictures 16 \
-	--learning-rate 3e-4 --steps $((3 * trunk)) --until "$trunk" --seed "$seed"
+train 1 --init "$start" --output "$folder/trunk.safetensors" --encoder 0.1 --new-pictures 16 \
+	--learning-rate 3e-4 --steps $((3 * trunk)) --until "$trunk" --seed 0
 echo "$(date +%T) branches"
 # their mean did better than the one branch that it was compared with (docs/training.md)
-for number in 1 2 3; do
-	train 3 --init "$folder/trunk.safetensors" --output "$folder/branch$number.safetensors" \
-		--encoder "$encoder" --new-pictures 5 --learning-rate 2e-4 --steps "$branch" --seed $((seed + number)) &
-	running[number]=$!
+for seed in 1 2 3; do
+	train 3 --init "$folder/trunk.safetensors" --output "$folder/branch$seed.safetensors" \
+		--encoder 0.1 --new-pictures 5 --learning-rate 2e-4 --steps "$branch" --seed $seed &
+	running[seed]=$!
 done
-for number in 1 2 3; do wait "${running[number]}"; done
+for seed in 1 2 3; do wait "${running[seed]}"; done
 echo "$(date +%T) scores"
 train 1 --recipe scores --init "$folder"/branch[123].safetensors --new-pictures 16 \
-	--output "$folder/first.safetensors" --learning-rate 1e-4 --steps "$scores" --seed "$seed"
-left_out=blood
+	--output "$folder/first.safetensors" --learning-rate 1e-4 --steps "$scores" --seed 0
 echo "$(date +%T) further"
 train 1 --init "$folder/first.safetensors" --output "$folder/further.safetensors" \
-	--encoder 0.2 --new-pictures 16 --learning-rate 2.5e-4 --steps "$further" --seed $((seed + 10))
+	--encoder 0.2 --new-pictures 16 --learning-rate 2.5e-4 --steps "$further" --seed 10 --leave-out blood
 echo "$(date +%T) scores of the mean of both"
 train 3 --recipe scores --init "$folder/first.safetensors" "$folder/further.safetensors" \
 	--output "$folder/piclick-tiny.safetensors" --learning-rate 1e-4 --steps "$settle" \
-	--batch 16 --prompts-per-picture 1 --new-pictures 1 --seed $((seed + 14))
+	--batch 16 --prompts-per-picture 1 --new-pictures 1 --seed 14 --leave-out blood
 echo "$(date +%T) done"

@@ -86,6 +86,7 @@ class TissueContrast:
 
         Structures of the label map differ a little from one another, and the tissue is given
         some texture, because a template averaged over many people has none.
+        Where contrast agent was given, vessels mostly show too.
         """
         image = np.interp(t1, KNOTS, self.levels).astype(np.float32)
         strength = rng.choice([0.015, 0.04, 0.1], p=[0.5, 0.35, 0.15])
