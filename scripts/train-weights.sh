@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From the starting weights to a model in one go, on one GPU with 16 cores: 18 minutes on an H100 to
-# what shipped first, and some 8 more to what ships.
+# From the starting weights to a model in one go, on one GPU with 16 cores: some 50 minutes on an
+# H100 to what ships.
 #
 #     scripts/train-weights.sh STARTING_WEIGHTS DATA FOLDER
 #
@@ -11,8 +11,8 @@
 # The simulated users' work is the processors', so several processes share the GPU: 6 that train
 # and 9 that make pictures. Fewer cores: set TRAINING (a multiple of 3) and MAKERS.
 #
-# LEAVE_OUT names what takes no part in the first three steps: when they were run for what ships,
-# there were no synthetic cells. In the last two they take part.
+# LEAVE_OUT names what takes no part in the first round: when it was run for what ships, there
+# were no synthetic cells. From then on they take part.
 set -euo pipefail
 if [ $# -ne 3 ]; then
 	echo "usage: $0 STARTING_WEIGHTS DATA FOLDER" >&2
@@ -20,9 +20,8 @@ if [ $# -ne 3 ]; then
 fi
 start=$1 data=$2 folder=$3
 python=${PYTHON:-python}
-training=${TRAINING:-6} makers=${MAKERS:-9}
-batch=${BATCH:-96} trunk=${TRUNK:-750} branch=${BRANCH:-750} scores=${SCORES:-150}
-further=${FURTHER:-520} settle=${SETTLE:-250} each=3
+training=${TRAINING:-6} makers=${MAKERS:-9} batch=${BATCH:-96} each=3
+left_out=${LEAVE_OUT:-blood synthetic_cells}
 mkdir -p "$folder"
 export OMP_NUM_THREADS=1
 
@@ -32,30 +31,41 @@ train() {
 	shift
 	"$python" -m torch.distributed.run --standalone --nproc-per-node $((training / share)) \
 		-m napari_piclick.train --data "$data" --device "${DEVICE:-cuda:0}" --threads 1 \
-		--leave-out ${LEAVE_OUT:-blood synthetic_cells} \
+		--leave-out $left_out --new-pictures $((16 / share)) \
 		--validate 0 --prompts-per-picture "$each" --batch $((batch / share / each * each)) \
 		--workers $((makers / share)) "$@"
 }
 
-echo "$(date +%T) trunk"
-train 1 --init "$start" --output "$folder/trunk.safetensors" --encoder 0.1 --new-pictures 16 \
-	--learning-rate 3e-4 --steps $((3 * trunk)) --until "$trunk" --seed 0
-echo "$(date +%T) branches"
-# their mean did better than the one branch that it was compared with (docs/training.md)
-for seed in 1 2 3; do
-	train 3 --init "$folder/trunk.safetensors" --output "$folder/branch$seed.safetensors" \
-		--encoder 0.1 --new-pictures 5 --learning-rate 2e-4 --steps "$branch" --seed $seed &
-	running[seed]=$!
-done
-for seed in 1 2 3; do wait "${running[seed]}"; done
-echo "$(date +%T) scores"
-train 1 --recipe scores --init "$folder"/branch[123].safetensors --new-pictures 16 \
-	--output "$folder/first.safetensors" --learning-rate 1e-4 --steps "$scores" --seed 0
+# round NAME START SEED ENCODER TRUNK BRANCH RATE SCORES: a trunk; three branches from it side by
+# side, at this rate (their mean did better than the one that it was compared with,
+# docs/training.md); and the scores of that mean. TRUNK, BRANCH and SCORES are numbers of steps.
+round() {
+	local name=$1 from=$2 seed=$3 encoder=$4 trunk=$5 branch=$6 rate=$7 scores=$8 number running
+	echo "$(date +%T) $name: trunk"
+	train 1 --init "$from" --output "$folder/$name-trunk.safetensors" --encoder "$encoder" \
+		--learning-rate 3e-4 --steps $((3 * trunk)) --until "$trunk" --seed "$seed"
+	echo "$(date +%T) $name: branches"
+	for number in 1 2 3; do
+		train 3 --init "$folder/$name-trunk.safetensors" --encoder "$encoder" \
+			--output "$folder/$name-branch$number.safetensors" \
+			--learning-rate "$rate" --steps "$branch" --seed $((seed + number)) &
+		running[number]=$!
+	done
+	for number in 1 2 3; do wait "${running[number]}"; done
+	echo "$(date +%T) $name: scores"
+	train 1 --recipe scores --init "$folder/$name"-branch[123].safetensors \
+		--output "$folder/$name.safetensors" --learning-rate 1e-4 --steps "$scores" --seed "$seed"
+}
+
+round first "$start" 0 0.1 "${TRUNK:-750}" "${BRANCH:-750}" 2e-4 "${SCORES:-150}"
+left_out=blood
 echo "$(date +%T) further"
 train 1 --init "$folder/first.safetensors" --output "$folder/further.safetensors" \
-	--encoder 0.2 --new-pictures 16 --learning-rate 2.5e-4 --steps "$further" --seed 10 --leave-out blood
+	--encoder 0.2 --learning-rate 2.5e-4 --steps "${FURTHER:-520}" --seed 10
 echo "$(date +%T) scores of the mean of both"
 train 3 --recipe scores --init "$folder/first.safetensors" "$folder/further.safetensors" \
-	--output "$folder/piclick-tiny.safetensors" --learning-rate 1e-4 --steps "$settle" \
-	--batch 16 --prompts-per-picture 1 --new-pictures 1 --seed 14 --leave-out blood
+	--output "$folder/second.safetensors" --learning-rate 1e-4 --steps "${SETTLE:-250}" \
+	--batch 16 --prompts-per-picture 1 --new-pictures 1 --seed 14
+round third "$folder/second.safetensors" 20 0.2 "${TRUNK:-1100}" "${BRANCH:-1176}" 2.5e-4 "${SCORES:-220}"
+cp "$folder/third.safetensors" "$folder/piclick-tiny.safetensors"
 echo "$(date +%T) done"

@@ -29,8 +29,8 @@ def commands(tmp_path: Path, **environment: str) -> list[list[str]]:
     told = tmp_path / "told"
     folder = tmp_path / "run"
     folder.mkdir()
-    for number in (1, 2, 3):
-        (folder / f"branch{number}.safetensors").touch()
+    for made in ("third", *(f"{name}-branch{n}" for name in ("first", "third") for n in (1, 2, 3))):
+        (folder / f"{made}.safetensors").touch()
     subprocess.run(
         ["bash", str(SCRIPT), "start.safetensors", "data", str(folder)],
         env={**os.environ, "PYTHON": str(stub), "TOLD": str(told), **environment},
@@ -50,14 +50,16 @@ def test_every_run_of_the_script_is_one_that_the_program_accepts(
 ) -> None:
     told = [training_arguments().parse_args(each) for each in commands(tmp_path, **environment)]
 
-    assert [options.recipe for options in told] == ["tiny"] * 4 + ["scores", "tiny", "scores"]
+    a_round = ["tiny"] * 4 + ["scores"]
+    assert [options.recipe for options in told] == [*a_round, "tiny", "scores", *a_round]
     assert all(options.recipe in RECIPES for options in told)
     for options in told:
         schedule = schedule_of(options)  # which refuses prompts that do not fill their pictures
         assert schedule.batch % schedule.prompts_per_picture == 0
-    assert len({options.seed for options in told if options.recipe == "tiny"}) == 5
+    assert len({options.seed for options in told if options.recipe == "tiny"}) == 9
     made = {"start.safetensors"}
     for options in told:  # each begins with what there is by then
         assert {Path(name).name for name in options.init} <= made
         made.add(options.output.name)
-    assert told[-1].output.name == "piclick-tiny.safetensors"
+    assert told[-1].output.name == "third.safetensors"
+    assert (tmp_path / "run" / "piclick-tiny.safetensors").is_file()
