@@ -77,6 +77,24 @@ def test_parts_of_lesions_lie_in_their_lesion(synthetic_sources) -> None:
     assert cores >= 4
 
 
+@pytest.mark.parametrize("chance", [0.0, 1.0])
+def test_a_core_may_come_in_two_pieces_of_one_object(
+    disc, monkeypatch: pytest.MonkeyPatch, chance: float
+) -> None:
+    monkeypatch.setattr(lesion_canvas, "PIECES", chance)
+    brain = disc((160, 160), (80, 80), 75)
+    pieces = []
+    for seed in range(12):
+        canvas = LesionCanvas.empty(np.where(brain, 200, 0).astype(np.float32), brain)
+        canvas.add_lesion(40, np.random.default_rng(seed))
+        if canvas.core.any():
+            assert set(np.unique(canvas.core)) == {0, 1}
+            assert canvas.whole[canvas.core > 0].all()
+            pieces.append(ndimage.label(canvas.core, np.ones((3, 3)))[1])
+    assert len(pieces) > 6
+    assert (max(pieces) > 1) == bool(chance)
+
+
 def test_lesions_can_be_seen(synthetic_sources) -> None:
     """The lesion differs from what is around it in most pictures, though it may be dim."""
     contrast = []

@@ -20,7 +20,7 @@ KNOTS = (0.0, 70.0, 120.0, 178.0, 232.0, 255.0)
 SEQUENCES: Mapping[str, tuple[tuple[float, float, float], Mapping[str, tuple[float, float]]]] = {
     "flair": (
         (0.10, 0.52, 0.42),
-        {"oedema": (0.6, 1.3), "core": (0.5, 1.2), "rim": (0.6, 1.3), "necrosis": (0.2, 0.9)},
+        {"oedema": (0.6, 1.3), "core": (0.5, 1.4), "rim": (0.4, 1.3), "necrosis": (0.2, 1.4)},
     ),
     "t2": (
         (0.95, 0.58, 0.40),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: How often a lesion may reach the brain's surface, and how thick the fluid there is, in pixels.
 SURFACE, RIM = 0.6, 6
+#: How often a core comes in two pieces, as one that is a single piece in 3D does on a slice.
+PIECES = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +126,15 @@ class LesionCanvas:
         core = largest_piece(body & (core_depth > 0))
         if np.count_nonzero(core) < 12:
             return
+        if rng.random() < PIECES:
+            satellite = _beside(core, inside, size, rng)
+            core_depth = np.maximum(core_depth, satellite)
+            core |= body & (satellite > 0)
         self.core[where][core] = number
         if rng.random() < 0.3:
             return
-        thickness = rng.uniform(0.12, 0.6)
+        # thin ones are common, and the hardest to see as a part of the core
+        thickness = float(np.exp(rng.uniform(np.log(0.07), np.log(0.6))))
         uneven = np.float32(0.15) * smooth_noise(depth.shape, max(0.5 * size, 4), rng)
         necrosis = core & (core_depth > thickness + uneven)
         necrosis &= ndimage.binary_erosion(core)
@@ -177,6 +184,7 @@ class LesionCanvas:
         fade *= np.float32(look.opacity)
         tone = look.oedema * (1 + np.float32(0.12 * rng.random()) * clouds)
         image = image + fade * (tone - image)
+        blur_of_parts = float(np.exp(rng.uniform(np.log(0.5), np.log(1.6))))
         for layer, level in (
             (self.core, look.core),
             (self.rim, look.rim),
@@ -184,7 +192,32 @@ class LesionCanvas:
         ):
             if level is None or not layer.any():
                 continue
-            opacity = ndimage.gaussian_filter((layer > 0).astype(np.float32), 0.7)
+            opacity = ndimage.gaussian_filter((layer > 0).astype(np.float32), blur_of_parts)
             rough = 1 + np.float32(0.18 * rng.random()) * clouds
             image = image + opacity * np.float32(rng.uniform(0.7, 1)) * (level * rough - image)
         return np.asarray(image, np.float32)
+
+
+def _beside(
+    core: np.ndarray, inside: np.ndarray, size: float, rng: np.random.Generator
+) -> np.ndarray:
+    """A smaller piece of a core beside it, as a (H, W) float32 depth, -1 where there is none.
+
+    ``inside`` is how deep each pixel lies in the lesion, ``size`` the radius of the core, both in
+    pixels.
+    """
+    depth = np.full(core.shape, -1, np.float32)
+    away = ndimage.distance_transform_edt(~core)
+    places = np.flatnonzero((inside > 2) & (away > 1) & (away < size))
+    if places.size:
+        row, col = divmod(int(places[rng.integers(places.size)]), core.shape[1])
+        box, shape = blob(
+            (core.shape[0], core.shape[1]),
+            (row, col),
+            max(size * rng.uniform(0.2, 0.6), 2.5),
+            rng,
+            irregularity=rng.uniform(0.03, 0.25),
+            elongation=rng.uniform(1, 2),
+        )
+        depth[box] = shape
+    return depth

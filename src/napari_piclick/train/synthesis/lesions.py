@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -22,6 +22,20 @@ from napari_piclick.train.synthesis.noise import smooth_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+class Shares(NamedTuple):
+    """How often a lesion is meant as a whole, and how often each of its parts."""
+
+    whole: float
+    core: float
+    rim: float
+    necrosis: float
+
+
+SHARES = Shares(whole=0.5, core=0.22, rim=0.04, necrosis=0.06)
+#: Contrast agent is given to see the core, which is then outlined with what is dead in it.
+CONTRAST_SHARES = Shares(whole=0.34, core=0.4, rim=0.03, necrosis=0.03)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +102,8 @@ class SyntheticLesions:
         image = canvas.paint(image, look, rng)
         image = np.where(canvas.brain, image, 0)
         image = _scan(image, canvas.brain, rng)
-        return self._scene(image, t1, labels, canvas, look)
+        shares = CONTRAST_SHARES if contrast.sequence == "t1ce" else SHARES
+        return self._scene(image, t1, labels, canvas, look, shares)
 
     def _slice(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A plane of the template, bent and resized; mostly across the first axis (axial)."""
@@ -119,13 +134,14 @@ class SyntheticLesions:
         labels: np.ndarray,
         canvas: LesionCanvas,
         look: LesionLook,
+        shares: Shares,
     ) -> Scene:
         scene = Scene(image, self.name)
         for layer, group, share, visible in (
-            (canvas.whole, "lesion", 0.5, True),
-            (canvas.core, "lesion core", 0.22, look.core is not None),
-            (canvas.rim, "lesion rim", 0.04, look.rim is not None),
-            (canvas.necrosis, "necrosis", 0.06, look.necrosis is not None),
+            (canvas.whole, "lesion", shares.whole, True),
+            (canvas.core, "lesion core", shares.core, look.core is not None),
+            (canvas.rim, "lesion rim", shares.rim, look.rim is not None),
+            (canvas.necrosis, "necrosis", shares.necrosis, look.necrosis is not None),
         ):
             # nobody can mean, and no model find, a part that does not show
             if visible and layer.any():
