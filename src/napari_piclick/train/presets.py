@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from napari_piclick.train.mixture import Source
 
 WEIGHTS = {
-    "lesions": 0.30,
+    "lesions": 0.36,
     "synthetic_em": 0.14,
     "synthetic_cells": 0.12,
     "neurons": 0.10,
     "nuclei": 0.22,
-    "photographs": 0.10,
+    "photographs": 0.12,
     "synthetic": 0.12,
-    "painted": 0.04,
+    "painted": 0.06,
     "body": 0.05,
-    "hippocampus": 0.10,
+    "hippocampus": 0.16,
     "brain_atlas": 0.04,
 }
 """How often each source is drawn, relative to the others."""
