@@ -115,22 +115,22 @@ def test_without_a_click_on_the_masks_nothing_changes(clicks: list[Click]) -> No
 
 
 def test_only_a_first_click_is_offered_a_part(tiny: Predictor) -> None:
-    lobes = _disk(60, 60, 16, 160) | _disk(100, 75, 17, 160) | _disk(75, 105, 15, 160)
-    image = 200 - 40.0 * _disk(80, 80, 60, 160) - 90 * lobes
+    # far apart, so that the network does not show them together
+    lobes = _disk(45, 60, 13, 160) | _disk(112, 62, 13, 160) | _disk(80, 118, 13, 160)
+    image = 40 + 40.0 * _disk(80, 80, 60, 160) + 90 * lobes
     tiny.set_image(image + np.random.default_rng(0).normal(0, 6, image.shape))
-    clicks = [Click(60, 60)]
+    clicks = [Click(45, 60)]
     first = tiny.predict(clicks)
     assert first.part is not None
     assert len(first) == 7
     assert _iou(first.plane_mask(first.part), lobes) > 0.85
-    again = tiny.predict([*clicks, Click(100, 75)], first)
+    again = tiny.predict([*clicks, Click(112, 62)], first)
     assert again.part is None
     tiny.parts = False
     alone = tiny.predict(clicks)
     tiny.parts = True
     assert alone.part is None
-    part = first.plane_mask(first.part)
-    assert not any(np.array_equal(part, alone.plane_mask(k)) for k in range(7))
+    assert max(_iou(alone.plane_mask(k), lobes) for k in range(7)) < 0.85
     np.testing.assert_array_equal(alone.masks[0], first.masks[0])
 
 
