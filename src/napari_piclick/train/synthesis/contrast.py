@@ -65,6 +65,11 @@ class TissueContrast:
     sequence: str
     levels: tuple[float, ...]
 
+    @property
+    def enhanced(self) -> bool:
+        """Whether contrast agent was given."""
+        return self.sequence == "t1ce"
+
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> TissueContrast:
         """Draw a sequence, and its contrast around the usual one."""
@@ -96,7 +101,7 @@ class TissueContrast:
         shape = (t1.shape[0], t1.shape[1])
         cloud = fractal_noise(shape, rng.uniform(6, 25), rng, octaves=3, roughness=0.7)
         image *= 1 + np.float32(rng.uniform(0, 0.06)) * cloud
-        if self.sequence == "t1ce" and rng.random() < 0.8:
+        if self.enhanced and rng.random() < 0.8:
             blood = vessels(t1, rng)
             image += blood * (np.float32(rng.uniform(0.6, 1.8)) - image)
         return image

@@ -57,13 +57,12 @@ class LesionCanvas:
         solid = (self.t1 > 130) & self.brain
         if rng.random() < SURFACE:  # pressed against the skull, with no fluid in between
             solid |= self.brain & ~ndimage.binary_erosion(self.brain, iterations=RIM)
-        places = np.flatnonzero(solid & (self.whole == 0))
-        if not places.size:
+        healthy = solid & (self.whole == 0)
+        if not healthy.any():
             return
-        row, col = divmod(int(places[rng.integers(places.size)]), shape[1])
         where, depth = blob(
             shape,
-            (row, col),
+            _place(healthy, rng),
             1.6 * radius,
             rng,
             irregularity=rng.uniform(0.05, 0.3),
@@ -107,19 +106,9 @@ class LesionCanvas:
     ) -> None:
         """A core inside the lesion, and mostly a necrosis inside the core."""
         inside = ndimage.distance_transform_edt(body).astype(np.float32)
-        places = np.flatnonzero(inside > 0.5 * inside.max())
-        row, col = divmod(int(places[rng.integers(places.size)]), body.shape[1])
+        place = _place(inside > 0.5 * inside.max(), rng)
         size = radius * rng.uniform(0.35, 0.9)
-        box, shape_of_core = blob(
-            (body.shape[0], body.shape[1]),
-            (row, col),
-            size,
-            rng,
-            irregularity=rng.uniform(0.03, 0.25),
-            elongation=rng.uniform(1, 1.8),
-        )
-        core_depth = np.full(body.shape, -1, np.float32)
-        core_depth[box] = shape_of_core
+        core_depth = _piece(body.shape, place, size, 1.8, rng)
         core_depth += np.float32(rng.uniform(0, 0.15)) * smooth_noise(
             depth.shape, max(0.4 * size, 3), rng
         )
@@ -127,9 +116,14 @@ class LesionCanvas:
         if np.count_nonzero(core) < 12:
             return
         if rng.random() < PIECES:
-            satellite = _beside(core, inside, size, rng)
-            core_depth = np.maximum(core_depth, satellite)
-            core |= body & (satellite > 0)
+            away = ndimage.distance_transform_edt(~core)
+            beside = (inside > 2) & (away > 1) & (away < size)
+            if beside.any():
+                place = _place(beside, rng)
+                smaller = max(size * rng.uniform(0.2, 0.6), 2.5)
+                second = _piece(body.shape, place, smaller, 2, rng)
+                core_depth = np.maximum(core_depth, second)
+                core |= body & (second > 0)
         self.core[where][core] = number
         if rng.random() < 0.3:
             return
@@ -198,26 +192,28 @@ class LesionCanvas:
         return np.asarray(image, np.float32)
 
 
-def _beside(
-    core: np.ndarray, inside: np.ndarray, size: float, rng: np.random.Generator
-) -> np.ndarray:
-    """A smaller piece of a core beside it, as a (H, W) float32 depth, -1 where there is none.
+def _place(allowed: np.ndarray, rng: np.random.Generator) -> tuple[int, int]:
+    """(row, col) of any pixel of a mask, (H, W) bool, that is not empty."""
+    places = np.flatnonzero(allowed)
+    return divmod(int(places[rng.integers(places.size)]), allowed.shape[1])
 
-    ``inside`` is how deep each pixel lies in the lesion, ``size`` the radius of the core, both in
-    pixels.
-    """
-    depth = np.full(core.shape, -1, np.float32)
-    away = ndimage.distance_transform_edt(~core)
-    places = np.flatnonzero((inside > 2) & (away > 1) & (away < size))
-    if places.size:
-        row, col = divmod(int(places[rng.integers(places.size)]), core.shape[1])
-        box, shape = blob(
-            (core.shape[0], core.shape[1]),
-            (row, col),
-            max(size * rng.uniform(0.2, 0.6), 2.5),
-            rng,
-            irregularity=rng.uniform(0.03, 0.25),
-            elongation=rng.uniform(1, 2),
-        )
-        depth[box] = shape
+
+def _piece(
+    shape: tuple[int, ...],
+    place: tuple[int, int],
+    radius: float,
+    elongation: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """A piece of a core, as a (H, W) float32 depth, -1 away from it; elongated at most so far."""
+    depth = np.full(shape, -1, np.float32)
+    box, within = blob(
+        (shape[0], shape[1]),
+        place,
+        radius,
+        rng,
+        irregularity=rng.uniform(0.03, 0.25),
+        elongation=rng.uniform(1, elongation),
+    )
+    depth[box] = within
     return depth

@@ -102,7 +102,7 @@ class SyntheticLesions:
         image = canvas.paint(image, look, rng)
         image = np.where(canvas.brain, image, 0)
         image = _scan(image, canvas.brain, rng)
-        shares = CONTRAST_SHARES if contrast.sequence == "t1ce" else SHARES
+        shares = CONTRAST_SHARES if contrast.enhanced else SHARES
         return self._scene(image, t1, labels, canvas, look, shares)
 
     def _slice(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
