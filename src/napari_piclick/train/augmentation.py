@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_piclick.train.geometry import View
+from napari_piclick.train.log_uniform import log_uniform
 from napari_piclick.train.photometry import change_photometry
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Augmentation:
         low = np.array([rows.min(), cols.min()])
         high = np.array([rows.max(), cols.max()]) + 1.0
         size = float(((high - low) * spacing / spacing.min()).max())
-        side = size * np.exp(rng.uniform(np.log(1.3), np.log(14)))
+        side = size * log_uniform(1.3, 14, rng)
         smallest = min(SMALLEST_VIEW, 0.6 * float(extent.max()))
         side = float(np.clip(side, smallest, extent.max() * 1.1))
         shift = rng.uniform(-0.45, 0.45, 2) * max(side - size, 0) * spacing.min() / spacing

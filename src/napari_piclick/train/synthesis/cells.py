@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import label
 
+from napari_piclick.train.log_uniform import log_uniform
 from napari_piclick.train.scene import Scene
 from napari_piclick.train.synthesis.cell_stain import Anatomy, fluorescence, transmitted_light
 from napari_piclick.train.synthesis.shapes import blob, scatter
@@ -56,7 +57,7 @@ class SyntheticCells:
 
     def draw(self, rng: np.random.Generator) -> Scene:
         """Draw one picture."""
-        radius = self.side * float(np.exp(rng.uniform(np.log(0.05), np.log(0.38))))
+        radius = self.side * log_uniform(0.05, 0.38, rng)
         cells = self._cells(radius, rng)
         nuclei = self._nuclei(cells, rng)
         plain = self._cells_between(cells, radius, rng)

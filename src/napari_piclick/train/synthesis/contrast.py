@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from napari_piclick.train.log_uniform import log_uniform
 from napari_piclick.train.synthesis.noise import fractal_noise, smooth_noise
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class TissueContrast:
             parts = {part: float(rng.uniform(*limits)) for part, limits in ranges.items()}
         if self.sequence == "flair":  # always brighter than tissue, but often not by much
             tissue = max(grey, white)
-            parts["oedema"] = tissue + float(np.exp(rng.uniform(np.log(0.08), np.log(0.9))))
+            parts["oedema"] = tissue + log_uniform(0.08, 0.9, rng)
         if rng.random() < 0.4:  # parts that hardly stand out, as cores on FLAIR
             faint = rng.uniform(0.2, 0.6)
             for part in ("core", "rim", "necrosis"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from napari_piclick.train.log_uniform import log_uniform
 from napari_piclick.train.synthesis.noise import fractal_noise, smooth_noise
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def paint_labels(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def texture(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """A random texture: grains, clouds, spots, stripes or ridges; (H, W) float32, sd about 1."""
     kind = rng.integers(5)
-    scale = float(np.exp(rng.uniform(np.log(1.5), np.log(24))))
+    scale = log_uniform(1.5, 24, rng)
     if kind == 0:
         return fractal_noise(shape, scale, rng, octaves=3, roughness=0.6)
     field = smooth_noise(shape, scale, rng)

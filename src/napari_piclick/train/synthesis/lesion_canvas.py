@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from napari_piclick.train.log_uniform import log_uniform
 from napari_piclick.train.synthesis.noise import fractal_noise, smooth_noise
 from napari_piclick.train.synthesis.shapes import blob, largest_piece, smooth_step
 
@@ -128,7 +129,7 @@ class LesionCanvas:
         if rng.random() < 0.3:
             return
         # thin ones are common, and the hardest to see as a part of the core
-        thickness = float(np.exp(rng.uniform(np.log(0.07), np.log(0.6))))
+        thickness = log_uniform(0.07, 0.6, rng)
         uneven = np.float32(0.15) * smooth_noise(depth.shape, max(0.5 * size, 4), rng)
         necrosis = core & (core_depth > thickness + uneven)
         necrosis &= ndimage.binary_erosion(core)
@@ -178,7 +179,7 @@ class LesionCanvas:
         fade *= np.float32(look.opacity)
         tone = look.oedema * (1 + np.float32(0.12 * rng.random()) * clouds)
         image = image + fade * (tone - image)
-        blur_of_parts = float(np.exp(rng.uniform(np.log(0.5), np.log(1.6))))
+        blur_of_parts = log_uniform(0.5, 1.6, rng)
         for layer, level in (
             (self.core, look.core),
             (self.rim, look.rim),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from napari_piclick.train.log_uniform import log_uniform
 from napari_piclick.train.scene import Scene
 from napari_piclick.train.synthesis.contrast import LesionLook, TissueContrast
 from napari_piclick.train.synthesis.intensity import partial_volume, stretch_to_grey_levels
@@ -95,7 +96,7 @@ class SyntheticLesions:
                 canvas.add_lesion(rng.uniform(2, 6), rng, parts=False)
         else:
             for _ in range(1 if kind < 0.8 else int(rng.integers(2, 4))):
-                canvas.add_lesion(float(np.exp(rng.uniform(np.log(7), np.log(50)))), rng)
+                canvas.add_lesion(log_uniform(7, 50, rng), rng)
         t1, labels, canvas = canvas.pushed(labels, rng)
         image = contrast.apply(t1, labels, rng)
         look = contrast.lesion(rng)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from napari_piclick.train.log_uniform import log_uniform
 from napari_piclick.train.neighbours import touching_pairs
 from napari_piclick.train.scene import Scene
 from napari_piclick.train.synthesis.intensity import stretch_to_grey_levels
@@ -51,7 +52,7 @@ class SyntheticMembranes:
     def draw(self, rng: np.random.Generator) -> Scene:
         """Draw one picture."""
         shape = (self.side, self.side)
-        magnification = float(np.exp(rng.uniform(np.log(0.5), np.log(2.4))))
+        magnification = log_uniform(0.5, 2.4, rng)
         tissue = pack_cells(shape, magnification, rng)
         image = _paint_cytoplasm(tissue, magnification, rng)
         image, organelles = place_organelles(image, tissue, magnification, rng)
@@ -81,7 +82,7 @@ def pack_cells(shape: tuple[int, int], magnification: float, rng: np.random.Gene
     gives the branching, non-convex profiles of neurites; then everything is bent.
     """
     half = (shape[0] // 2, shape[1] // 2)
-    diameter = magnification * float(np.exp(rng.uniform(np.log(12), np.log(45))))
+    diameter = magnification * log_uniform(12, 45, rng)
     density = np.exp(rng.uniform(0.3, 1.0) * smooth_noise(half, max(half) / 2.5, rng))
     chance = np.clip(density * (1 / diameter**2), 0, 1)
     seeds = np.argwhere(rng.random(half, dtype=np.float32) < chance).astype(np.float64)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import label
 
+from napari_piclick.train.log_uniform import log_uniform
 from napari_piclick.train.scene import Scene
 from napari_piclick.train.synthesis.intensity import (
     paint_labels,
@@ -64,7 +65,7 @@ class SyntheticObjects:
         self, shape: tuple[int, int], rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Label maps of the objects, of one part inside each, and of one inside that."""
-        radius = self.side * float(np.exp(rng.uniform(np.log(0.02), np.log(0.35))))
+        radius = self.side * log_uniform(0.02, 0.35, rng)
         crowd = int(np.clip(0.5 * (self.side / radius) ** 2 * rng.uniform(0.05, 0.5), 1, 90))
         outer, depth = scatter(
             shape,
