@@ -330,3 +330,44 @@ def test_through_napari_s_own_doors(tmp_path, objects, name, npe2pm):
     ((data, settings, _),) = get_reader(str(out))(str(out))
     np.testing.assert_array_equal(data, layer.data)
     np.testing.assert_allclose(np.abs(np.diag(settings["affine"])), [4, 1, 1, 1])
+
+
+@pytest.fixture
+def writer(request, npe2pm):
+    """What napari calls for a file type of its save dialog."""
+    manifest = PluginManifest.from_file(Path(__file__).parents[2] / "napari.yaml")
+    npe2pm.register(manifest)
+    (found,) = (w for w in manifest.contributions.writers if w.display_name == request.param)
+    return lambda path, labels: found.exec(args=(str(path), labels, {}))
+
+
+@pytest.mark.parametrize(
+    ("writer", "ending", "written"),
+    [
+        ("Labels as NIfTI", ".nii.gz", "cells v1.2.nii.gz"),
+        ("Labels as NRRD or MHA", ".nrrd", "cells v1.2.nrrd"),
+        ("Labels as TIFF for ImageJ", ".tif", "cells v1.2.tif"),
+        ("Labels as PNG slices", ".png", "cells v1.2_000.png"),
+        ("Labels as COCO JSON", ".json", "cells v1.2.json"),
+        ("Volumes of labels as CSV", ".csv", "cells v1.2.csv"),
+    ],
+    indirect=["writer"],
+)
+def test_a_name_without_an_ending_gets_that_of_the_file_type(
+    tmp_path, objects, writer, ending, written
+):
+    assert writer(tmp_path / "cells v1.2", objects)[0] == str(tmp_path / written)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    # the dialog asked of another name whether it may be replaced
+    with pytest.raises(VolumeError, match="is there already"):
+        writer(tmp_path / "cells v1.2", objects * 0)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    writer(tmp_path / f"cells v1.2{ending}", objects * 0)
+    assert (tmp_path / written).read_bytes() != before[written]
+
+
+@pytest.mark.parametrize("writer", ["Labels as NIfTI"], indirect=True)
+def test_an_ending_that_was_typed_says_what_volume_is_written(tmp_path, objects, writer):
+    writer(tmp_path / "cells.mha", objects)
+    assert sitk.GetArrayFromImage(sitk.ReadImage(tmp_path / "cells.mha")).max() == 300
+    assert [file.name for file in tmp_path.iterdir()] == ["cells.mha"]

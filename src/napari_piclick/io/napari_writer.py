@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_piclick.io.errors import VolumeError
 from napari_piclick.io.geometry import Geometry
-from napari_piclick.io.tables import write_coco, write_slices, write_volumes
-from napari_piclick.io.volumes import smallest, write_labels
+from napari_piclick.io.tables import slices_there, write_coco, write_slices, write_volumes
+from napari_piclick.io.volumes import WRITABLE, smallest, write_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 def write_volume(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
@@ -23,22 +24,79 @@ def write_volume(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     return [path]
 
 
+def write_nifti(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
+    """Save a labels layer as NIfTI, or as the volume that the name's ending says."""
+    return write_volume(str(_file(path, ".nii.gz", WRITABLE)), data, attributes)
+
+
+def write_nrrd(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
+    """Save a labels layer as NRRD, or as the volume that the name's ending says."""
+    return write_volume(str(_file(path, ".nrrd", WRITABLE)), data, attributes)
+
+
+def write_tiff(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
+    """Save a labels layer as TIFF, or as the volume that the name's ending says."""
+    return write_volume(str(_file(path, ".tif", WRITABLE)), data, attributes)
+
+
 def write_png(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:  # noqa: ARG001
     """Save a labels layer as PNG, slice by slice."""
-    return [str(file) for file in write_slices(Path(path), np.asarray(data))]
+    labels = np.asarray(data)
+    file = _file(path, ".png", there=slices_there if labels.ndim > 2 else None)
+    return [str(written) for written in write_slices(file, labels)]
 
 
 def write_json(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:  # noqa: ARG001
     """Save a labels layer as COCO JSON."""
-    write_coco(Path(path), np.asarray(data))
-    return [path]
+    file = _file(path, ".json")
+    write_coco(file, np.asarray(data))
+    return [str(file)]
 
 
 def write_csv(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
     """Save a table of the volumes of a labels layer's objects."""
-    labels = np.asarray(data)
-    write_volumes(Path(path), labels, geometry_of(labels.shape, attributes))
-    return [path]
+    file, labels = _file(path, ".csv"), np.asarray(data)
+    write_volumes(file, labels, geometry_of(labels.shape, attributes))
+    return [str(file)]
+
+
+def _file(
+    path: str,
+    ending: str,
+    known: Sequence[str] = (),
+    there: Callable[[Path], Sequence[Path]] | None = None,
+) -> Path:
+    """The file to write, with the ending of the chosen file type if its name has none.
+
+    napari offers the bare name of the layer, and not every file dialog adds the ending. Nobody
+    was asked then whether a file that has it may be replaced, so that it is not.
+
+    Parameters
+    ----------
+    path : str
+        As the dialog gives it.
+    ending : str
+    known : sequence of str
+        Other endings that say how to write.
+    there : callable, optional
+        The files that are there under this name, where there are several.
+
+    Raises
+    ------
+    VolumeError
+        If the ending was added and there is such a file.
+    """
+    file = Path(path)
+    if file.name.lower().endswith((ending, *known)):
+        return file
+    file = file.with_name(file.name + ending)
+    found = [file] if there is None and file.exists() else list(there(file) if there else ())
+    if found:
+        raise VolumeError(
+            f"{found[0].name} is there already: choose another name, or give this one with its "
+            f"ending, {file.name}, to replace it."
+        )
+    return file
 
 
 def geometry_of(shape: tuple[int, ...], attributes: Mapping[str, Any]) -> Geometry:
