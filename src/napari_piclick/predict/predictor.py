@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from napari_piclick.models.mask_decoder import MaskPrediction
@@ -13,14 +11,15 @@ from napari_piclick.predict.embedding_cache import EmbeddingCache
 from napari_piclick.predict.framing import Framing
 from napari_piclick.predict.parts import with_part
 from napari_piclick.predict.plane_predictor import PlanePredictor
-from napari_piclick.predict.ranking import rank
+from napari_piclick.predict.question import Question
 from napari_piclick.predict.spare_memory import give_back
 from napari_piclick.predict.start import anchor, extent
 from napari_piclick.proposals import Proposals
-from napari_piclick.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
+
+    import numpy as np
 
     from napari_piclick.clicks import Click
     from napari_piclick.models.mask_decoder import ImageEmbedding
@@ -28,9 +27,8 @@ if TYPE_CHECKING:
     from napari_piclick.predict.intensity import Window
     from napari_piclick.predict.plane_image import PlaneImage
     from napari_piclick.predict.view import View
+    from napari_piclick.region import Region
 
-#: Proposals are kept where any of them is more probable than this.
-KEPT_PROBABILITY = 0.05
 #: At most so many objects are answered at once.
 AT_ONCE = 16
 
@@ -181,15 +179,15 @@ class Predictor(PlanePredictor):
         previous: Proposals | np.ndarray | None,
         start: np.ndarray | None,
         region: Region | None,
-    ) -> _Question:
+    ) -> Question:
         if start is not None and region is not None and not any(c.positive for c in clicks):
             clicks = [anchor(start, region), *clicks]
         last_view = previous.view if isinstance(previous, Proposals) else None
         held = extent(start, region)
         view = self.framing.first(clicks, last_view, held, image.shape)
-        return _Question(clicks, start, region, held, view)
+        return Question(clicks, start, region, held, view)
 
-    def _answer_all(self, image: PlaneImage, questions: Sequence[_Question]) -> list[Proposals]:
+    def _answer_all(self, image: PlaneImage, questions: Sequence[Question]) -> list[Proposals]:
         """Answer questions, looking again where the first look was too near or too far."""
         waiting = list(questions)
         self._decode(image, waiting)
@@ -210,7 +208,7 @@ class Predictor(PlanePredictor):
             self._decode(image, waiting)
         return [self._propose(image, question) for question in questions]
 
-    def _propose(self, image: PlaneImage, question: _Question) -> Proposals:
+    def _propose(self, image: PlaneImage, question: Question) -> Proposals:
         """What is offered: after a first click, also a part that the network may not see."""
         proposals = question.proposals(image.shape)
         if not self.parts or question.start is not None:
@@ -232,9 +230,9 @@ class Predictor(PlanePredictor):
             give_back()
         return embedding
 
-    def _decode(self, image: PlaneImage, questions: Sequence[_Question]) -> None:
+    def _decode(self, image: PlaneImage, questions: Sequence[Question]) -> None:
         """Answer questions; those with one view, and as many clicks, at once."""
-        alike: dict[Hashable, list[_Question]] = {}
+        alike: dict[Hashable, list[Question]] = {}
         for question in questions:
             key = (question.view, len(question.clicks), question.start is None)
             alike.setdefault(key, []).append(question)
@@ -242,7 +240,7 @@ class Predictor(PlanePredictor):
             for first in range(0, len(group), AT_ONCE):
                 self._decode_together(image, group[first : first + AT_ONCE])
 
-    def _decode_together(self, image: PlaneImage, group: Sequence[_Question]) -> None:
+    def _decode_together(self, image: PlaneImage, group: Sequence[Question]) -> None:
         view = group[0].view
         embedding = self._embed(image, view)
         places = [[view.to_input(c.row, c.col) for c in question.clicks] for question in group]
@@ -263,44 +261,3 @@ class Predictor(PlanePredictor):
             )
         for k, question in enumerate(group):
             question.prediction = MaskPrediction(*(part[k : k + 1] for part in found))
-
-
-@dataclass(eq=False)
-class _Question:
-    """What is asked about one object, and how far its answer is."""
-
-    clicks: Sequence[Click]
-    start: np.ndarray | None
-    region: Region | None
-    held: Region | None
-    view: View
-    prediction: MaskPrediction | None = None
-
-    def proposals(self, shape: tuple[int, int]) -> Proposals:
-        """The answer on a plane of (height, width)."""
-        assert self.prediction is not None
-        return _to_proposals(self.prediction, self.view, self.clicks, shape)
-
-
-def _to_proposals(
-    prediction: MaskPrediction, view: View, clicks: Sequence[Click], shape: tuple[int, int]
-) -> Proposals:
-    """Rank the proposals of one prompt and bring them to the plane."""
-    logits = prediction.masks[0].float()
-    threshold = float(np.log(KEPT_PROBABILITY / (1 - KEPT_PROBABILITY)))
-    region = view.occupied(logits, threshold)
-    if region is None:  # nothing at all: keep the pixels of the clicks, empty
-        row, col = clicks[0].pixel if clicks else (view.region.row0, view.region.col0)
-        region = Region(row, row + 1, col, col + 1)
-    iou = prediction.iou[0].float().clamp(0, 1)
-    confidence = prediction.confidence[0].float().sigmoid()
-    masks = view.masks(logits, region).sigmoid()
-    order = rank(iou * confidence, masks, region, clicks)
-    return Proposals(
-        masks=masks[order].cpu().numpy(),
-        region=region,
-        plane_shape=shape,
-        iou=iou[order].cpu().numpy(),
-        confidence=confidence[order].cpu().numpy(),
-        view=view.region,
-    )

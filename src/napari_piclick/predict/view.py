@@ -80,6 +80,14 @@ class View:
             (col - self.region.col0 + 0.5) * w / width - 0.5,
         )
 
+    def to_cell(self, row: float, col: float) -> tuple[int, int]:
+        """The cell of the mask logits that a position on the plane is in."""
+        places = zip(self.to_input(row, col), self.scaled_shape, strict=True)
+        row_cell, col_cell = (
+            min(max(int((place + 0.5) // CELL), 0), n // CELL - 1) for place, n in places
+        )
+        return row_cell, col_cell
+
     def to_plane(self, row: float, col: float) -> tuple[float, float]:
         """A position on the input, in pixels of the plane."""
         (h, w), (height, width) = self.scaled_shape, self.region.shape

@@ -1,0 +1,91 @@
+"""Specks and tiny holes of mask logits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from napari_piclick._napari import sample_data
+from napari_piclick.clicks import Click
+from napari_piclick.predict import question
+from napari_piclick.predict.specks import without_specks
+from napari_piclick.predict.view import View
+from napari_piclick.region import Region
+
+#: A plane of 200 x 120 pixels, each cell 2 x 2 of them; the input is padded to 400 x 240.
+VIEW = View(Region(100, 300, 50, 170), 400)
+SPECK, HOLE, PIECE = (3, 50), (40, 20), (80, 50)
+
+
+@pytest.fixture
+def logits():
+    """An object with a hole of one cell, a speck of one cell, and a piece that is no speck."""
+    values = np.full((1, 100, 60), -3.0, np.float32)
+    values[0, 20:60, 10:40] = 5  # 1200 cells: a speck has fewer than 12
+    values[0, HOLE[0], HOLE[1]] = -2
+    values[0, SPECK[0], SPECK[1]] = 1
+    values[0, 80:83, 50:54] = 4
+    return torch.from_numpy(values)
+
+
+def _click(cell, positive):
+    return Click(100 + 2 * cell[0], 50 + 2 * cell[1], positive)
+
+
+def test_a_speck_and_a_tiny_hole_go_a_piece_stays(logits):
+    tidy = without_specks(logits, VIEW, [_click((30, 30), True)])[0]
+    assert tidy[SPECK] == -1
+    assert tidy[HOLE] == 2
+    tidy[SPECK], tidy[HOLE] = 1, -2
+    torch.testing.assert_close(tidy, logits[0], rtol=0, atol=0)
+
+
+def test_what_was_clicked_is_meant(logits):
+    clicks = [_click((30, 30), True), _click(SPECK, True), _click(HOLE, False)]
+    torch.testing.assert_close(without_specks(logits, VIEW, clicks), logits, rtol=0, atol=0)
+    # clicks of the other sign keep neither
+    other = [_click(SPECK, False), _click(HOLE, True)]
+    tidy = without_specks(logits, VIEW, other)[0]
+    assert (tidy[SPECK], tidy[HOLE]) == (-1, 2)
+
+
+def test_a_large_hole_and_a_gap_at_the_edge_stay(logits):
+    logits[0, 30:40, 20:30] = -2
+    logits[0, 0, 1:] = 5  # a line along the edge leaves a gap of one cell beside it
+    clicks = [_click((25, 15), True)]
+    tidy = without_specks(logits, VIEW, clicks)[0]
+    assert (tidy[30:40, 20:30] == -2).all()
+    assert tidy[0, 0] == -3
+
+
+def test_an_empty_mask_stays_empty():
+    empty = torch.full((7, 100, 60), -2.0)
+    torch.testing.assert_close(without_specks(empty, VIEW, []), empty, rtol=0, atol=0)
+
+
+def test_padding_is_no_mask(logits):
+    padded = torch.nn.functional.pad(logits, (0, 4), value=9.0)
+    tidy = without_specks(padded, VIEW, [])
+    assert tidy.shape == (1, 100, 60)
+    assert tidy[0, PIECE[0], PIECE[1]] == 4
+
+
+def test_a_picture_has_far_fewer_of_them(tiny, monkeypatch):
+    ((neurons, *_),) = sample_data.neurons()
+
+    def specks():
+        """How many pieces the proposals have that are smaller than a two hundredth."""
+        tiny.set_image(neurons[11])
+        proposals = tiny.predict([Click(125, 125)])
+        count = 0
+        for index in range(len(proposals)):
+            pieces, _ = ndimage.label(proposals.plane_mask(index), np.ones((3, 3)))
+            sizes = np.bincount(pieces.ravel())[1:]
+            count += np.count_nonzero(sizes < 0.005 * sizes.max(initial=0))
+        return count
+
+    tidy = specks()
+    monkeypatch.setattr(question, "without_specks", lambda logits, *_: logits)
+    assert tidy < specks() / 5
