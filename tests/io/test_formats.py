@@ -342,28 +342,41 @@ def writer(request, npe2pm):
 
 
 @pytest.mark.parametrize(
-    ("writer", "ending", "written"),
+    ("writer", "ending"),
     [
-        ("Labels as NIfTI", ".nii.gz", "cells v1.2.nii.gz"),
-        ("Labels as NRRD or MHA", ".nrrd", "cells v1.2.nrrd"),
-        ("Labels as TIFF for ImageJ", ".tif", "cells v1.2.tif"),
-        ("Labels as PNG slices", ".png", "cells v1.2_000.png"),
-        ("Labels as COCO JSON", ".json", "cells v1.2.json"),
-        ("Volumes of labels as CSV", ".csv", "cells v1.2.csv"),
+        ("Labels as NIfTI", ".nii.gz"),
+        ("Labels as NRRD or MHA", ".nrrd"),
+        ("Labels as TIFF for ImageJ", ".tif"),
+        ("Labels as COCO JSON", ".json"),
+        ("Volumes of labels as CSV", ".csv"),
     ],
     indirect=["writer"],
 )
-def test_a_name_without_an_ending_gets_that_of_the_file_type(
-    tmp_path, objects, writer, ending, written
-):
-    assert writer(tmp_path / "cells v1.2", objects)[0] == str(tmp_path / written)
-    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+def test_a_name_without_an_ending_gets_that_of_the_file_type(tmp_path, objects, writer, ending):
+    bare, written = tmp_path / "cells v1.2", tmp_path / f"cells v1.2{ending}"
+    assert writer(bare, objects) == [str(written)]
+    before = written.read_bytes()
     # the dialog asked of another name whether it may be replaced
     with pytest.raises(VolumeError, match="is there already"):
-        writer(tmp_path / "cells v1.2", objects * 0)
-    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
-    writer(tmp_path / f"cells v1.2{ending}", objects * 0)
-    assert (tmp_path / written).read_bytes() != before[written]
+        writer(bare, objects * 0)
+    assert written.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [written]
+    writer(written, objects * 0)
+    assert written.read_bytes() != before
+
+
+@pytest.mark.parametrize("writer", ["Labels as PNG slices"], indirect=True)
+@pytest.mark.parametrize("name", ["cells v1.2", "cells v1.2.png"])
+def test_slices_that_are_there_are_not_replaced(tmp_path, objects, writer, name):
+    files = [str(tmp_path / f"cells v1.2_00{k}.png") for k in range(3)]
+    assert writer(tmp_path / name, objects) == files
+    before = [Path(file).read_bytes() for file in files]
+    with pytest.raises(VolumeError, match=r"_000\.png to .*_002\.png are there already"):
+        writer(tmp_path / name, objects * 0)
+    assert [Path(file).read_bytes() for file in files] == before
+    # one picture is the file that the dialog asked about
+    assert writer(tmp_path / "one.png", objects[0]) == [str(tmp_path / "one.png")]
+    assert writer(tmp_path / "one.png", objects[1]) == [str(tmp_path / "one.png")]
 
 
 @pytest.mark.parametrize("writer", ["Labels as NIfTI"], indirect=True)

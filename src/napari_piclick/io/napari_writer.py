@@ -13,7 +13,7 @@ from napari_piclick.io.tables import slices_there, write_coco, write_slices, wri
 from napari_piclick.io.volumes import WRITABLE, smallest, write_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 
 def write_volume(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
@@ -40,9 +40,20 @@ def write_tiff(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]
 
 
 def write_png(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:  # noqa: ARG001
-    """Save a labels layer as PNG, slice by slice."""
-    labels = np.asarray(data)
-    file = _file(path, ".png", there=slices_there if labels.ndim > 2 else None)
+    """Save a labels layer as PNG, slice by slice.
+
+    Raises
+    ------
+    VolumeError
+        If there are slices of that name: a dialog asks about the name alone, never about them.
+    """
+    file, labels = _file(path, ".png"), np.asarray(data)
+    there = slices_there(file) if labels.ndim > 2 else []
+    if there:
+        raise VolumeError(
+            f"{there[0].name} to {there[-1].name} are there already: choose another name or "
+            "folder, or take them away first."
+        )
     return [str(written) for written in write_slices(file, labels)]
 
 
@@ -60,12 +71,7 @@ def write_csv(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
     return [str(file)]
 
 
-def _file(
-    path: str,
-    ending: str,
-    known: Sequence[str] = (),
-    there: Callable[[Path], Sequence[Path]] | None = None,
-) -> Path:
+def _file(path: str, ending: str, known: Sequence[str] = ()) -> Path:
     """The file to write, with the ending of the chosen file type if its name has none.
 
     napari offers the bare name of the layer, and not every file dialog adds the ending. Nobody
@@ -78,8 +84,6 @@ def _file(
     ending : str
     known : sequence of str
         Other endings that say how to write.
-    there : callable, optional
-        The files that are there under this name, where there are several.
 
     Raises
     ------
@@ -90,11 +94,10 @@ def _file(
     if file.name.lower().endswith((ending, *known)):
         return file
     file = file.with_name(file.name + ending)
-    found = [file] if there is None and file.exists() else list(there(file) if there else ())
-    if found:
+    if file.exists():
         raise VolumeError(
-            f"{found[0].name} is there already: choose another name, or give this one with its "
-            f"ending, {file.name}, to replace it."
+            f"{file.name} is there already: choose another name, or type this one with its ending "
+            "to replace it."
         )
     return file
 
