@@ -1,7 +1,8 @@
-"""Specks: tiny pieces of a mask that nobody clicked, and tiny holes in it.
+"""Specks: tiny pieces of a mask that nobody clicked.
 
 The network leaves a few pixels here and there; a mask has two pieces on average. Kept with an
 object they would be in its volume and in its extent, and show in every slice that is followed.
+Tiny holes stay: to fill them changed which proposal goes on in the next slice.
 """
 
 from __future__ import annotations
@@ -22,15 +23,12 @@ if TYPE_CHECKING:
     from napari_piclick.clicks import Click
     from napari_piclick.predict.view import View
 
-#: A piece is a speck if it has less than this share of the largest one's cells; a hole, less than
-#: this share of the mask's.
+#: A piece is a speck if it has less than this share of the largest one's cells.
 SPECK = 0.01
-#: The logit of a filled hole at least, so that it counts as inside.
-INSIDE = 1e-3
 
 
 def without_specks(logits: Tensor, view: View, clicks: Sequence[Click]) -> Tensor:
-    """Turn the logits of specks and of tiny holes to the other side.
+    """Turn the logits of specks to the other side.
 
     Parameters
     ----------
@@ -38,7 +36,7 @@ def without_specks(logits: Tensor, view: View, clicks: Sequence[Click]) -> Tenso
         Of masks, which are where they are above 0; all of them lie in the view.
     view : View
     clicks : sequence of Click
-        A piece with a positive click is no speck, and a hole with a negative one stays.
+        A piece with a positive click is no speck.
 
     Returns
     -------
@@ -47,12 +45,9 @@ def without_specks(logits: Tensor, view: View, clicks: Sequence[Click]) -> Tenso
     """
     h, w = (n // CELL for n in view.scaled_shape)
     values = logits[:, :h, :w].cpu().numpy()
-    masks = values > 0
-    held, left = ([view.to_cell(c.row, c.col) for c in clicks if c.positive == s] for s in (1, 0))
-    specks = np.stack([_specks(mask, held) for mask in masks])
-    holes = np.stack([_holes(mask, left) for mask in masks & ~specks])
-    tidy = np.where(specks, -values, np.where(holes, np.maximum(-values, INSIDE), values))
-    return torch.from_numpy(tidy).to(logits.device)
+    meant = [view.to_cell(click.row, click.col) for click in clicks if click.positive]
+    specks = np.stack([_specks(mask, meant) for mask in values > 0])
+    return torch.from_numpy(np.where(specks, -values, values)).to(logits.device)
 
 
 def _specks(mask: np.ndarray, kept: Sequence[tuple[int, int]]) -> np.ndarray:
@@ -63,18 +58,5 @@ def _specks(mask: np.ndarray, kept: Sequence[tuple[int, int]]) -> np.ndarray:
     sizes = np.bincount(pieces.ravel())
     small = sizes < SPECK * sizes[1:].max()
     small[[0, *(pieces[cell] for cell in kept)]] = False
-    chosen: np.ndarray = small[pieces]
-    return chosen
-
-
-def _holes(mask: np.ndarray, kept: Sequence[tuple[int, int]]) -> np.ndarray:
-    """(h, w) bool: holes far smaller than the mask, but for those with a kept cell."""
-    outside = np.pad(~mask, 1, constant_values=True)
-    pieces, count = ndimage.label(outside)
-    around, pieces = pieces[0, 0], pieces[1:-1, 1:-1]
-    if count < 2:
-        return np.zeros_like(mask)
-    small = np.bincount(pieces.ravel(), minlength=count + 1) < SPECK * np.count_nonzero(mask)
-    small[[0, around, *(pieces[cell] for cell in kept)]] = False
     chosen: np.ndarray = small[pieces]
     return chosen
