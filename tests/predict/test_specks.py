@@ -14,7 +14,7 @@ from napari_piclick.predict.specks import without_specks
 from napari_piclick.predict.view import View
 from napari_piclick.region import Region
 
-#: A plane of 200 x 120 pixels, each cell 2 x 2 of them; the input is padded to 400 x 240.
+#: 200 x 120 pixels of a plane, looked at in twice their size: each cell is 2 x 2 of them.
 VIEW = View(Region(100, 300, 50, 170), 400)
 SPECK, HOLE, PIECE = (3, 50), (40, 20), (80, 50)
 

@@ -16,6 +16,7 @@ from napari_piclick.models.piclick import make_points
 from napari_piclick.predict.flip import Merged, merge
 from napari_piclick.predict.framing import Framing
 from napari_piclick.predict.plane_predictor import PlanePredictor
+from napari_piclick.predict.question import KEPT_PROBABILITY
 from napari_piclick.predict.start import anchor
 from napari_piclick.predict.view import View
 from napari_piclick.predict.zoom_in import ZoomIn, square
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from napari_piclick.predict.full_pass import FullPass
     from napari_piclick.predict.plane_image import PlaneImage
 
-#: Proposals are kept where any of them is more probable than this.
-KEPT_PROBABILITY = 0.05
 #: Padding in 0..1 that the network's normalisation makes zero.
 PADDING = (0.485, 0.456, 0.406)
 

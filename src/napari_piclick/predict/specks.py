@@ -13,8 +13,6 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from napari_piclick.predict.view import CELL
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -43,7 +41,7 @@ def without_specks(logits: Tensor, view: View, clicks: Sequence[Click]) -> Tenso
     (Q, h/4, w/4) float32
         Without the padding: of the view's ``scaled_shape``.
     """
-    h, w = (n // CELL for n in view.scaled_shape)
+    h, w = view.cells()
     values = logits[:, :h, :w].cpu().numpy()
     meant = [view.to_cell(click.row, click.col) for click in clicks if click.positive]
     specks = np.stack([_specks(mask, meant) for mask in values > 0])

@@ -51,6 +51,11 @@ class View:
         h, w = (-(-n // STRIDE) * STRIDE for n in self.scaled_shape)
         return h, w
 
+    def cells(self, size: int = CELL) -> tuple[int, int]:
+        """(h, w) of the scaled region in cells of so many pixels: mask logits without padding."""
+        h, w = self.scaled_shape
+        return h // size, w // size
+
     def image(self, pixels: Tensor, mean: Tensor) -> Tensor:
         """Scale and pad the pixels of the region.
 
@@ -82,10 +87,8 @@ class View:
 
     def to_cell(self, row: float, col: float) -> tuple[int, int]:
         """The cell of the mask logits that a position on the plane is in."""
-        places = zip(self.to_input(row, col), self.scaled_shape, strict=True)
-        row_cell, col_cell = (
-            min(max(int((place + 0.5) // CELL), 0), n // CELL - 1) for place, n in places
-        )
+        places = zip(self.to_input(row, col), self.cells(), strict=True)
+        row_cell, col_cell = (min(max(int((place + 0.5) // CELL), 0), n - 1) for place, n in places)
         return row_cell, col_cell
 
     def to_plane(self, row: float, col: float) -> tuple[float, float]:
@@ -129,7 +132,7 @@ class View:
         logits : (Q, H/4, W/4).
         threshold : float, a logit.
         """
-        h, w = (n // CELL for n in self.scaled_shape)
+        h, w = self.cells()
         found = Region.of_mask((logits[:, :h, :w].amax(0) > threshold).cpu().numpy())
         if found is None:
             return None
@@ -155,7 +158,7 @@ class View:
         -------
         (Q, h, w) logits on the pixels of ``region``.
         """
-        h, w = (n // cell for n in self.scaled_shape)
+        h, w = self.cells(cell)
         bounds = ((region.row0, region.row1), (region.col0, region.col1))
         axes = []
         for k, (low, high) in enumerate(bounds):

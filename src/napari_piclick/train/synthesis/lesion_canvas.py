@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from napari_piclick.train.log_uniform import log_uniform
 from napari_piclick.train.synthesis.noise import fractal_noise, smooth_noise
-from napari_piclick.train.synthesis.shapes import blob, largest_piece, smooth_step
+from napari_piclick.train.synthesis.shapes import blob, largest_piece, one_of, smooth_step
 
 if TYPE_CHECKING:
     from napari_piclick.train.synthesis.contrast import LesionLook
@@ -195,8 +195,7 @@ class LesionCanvas:
 
 def _place(allowed: np.ndarray, rng: np.random.Generator) -> tuple[int, int]:
     """(row, col) of any pixel of a mask, (H, W) bool, that is not empty."""
-    places = np.flatnonzero(allowed)
-    return divmod(int(places[rng.integers(places.size)]), allowed.shape[1])
+    return one_of(np.flatnonzero(allowed), allowed.shape[1], rng)
 
 
 def _piece(

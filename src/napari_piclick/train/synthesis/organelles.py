@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_piclick.train.synthesis.noise import fractal_noise, smooth_noise
-from napari_piclick.train.synthesis.shapes import blob, largest_piece, smooth_step
+from napari_piclick.train.synthesis.shapes import blob, largest_piece, one_of, smooth_step
 
 if TYPE_CHECKING:
     from napari_piclick.train.synthesis.membranes import Tissue
@@ -103,7 +103,7 @@ def _place_mitochondria(
     for _ in range(3 * wanted):
         if not room.size or count >= wanted:
             break
-        row, col = divmod(int(room[rng.integers(room.size)]), shape[1])
+        row, col = one_of(room, shape[1], rng)
         half = min(
             typical * float(np.exp(rng.normal(0, 0.3))),
             float(tissue.distance[row, col]) * rng.uniform(0.75, 1.1),
@@ -203,7 +203,7 @@ def _place_vesicles(
         places = anywhere if large else crowded
         if not places.size:
             continue
-        row, col = divmod(int(places[rng.integers(places.size)]), shape[1])
+        row, col = one_of(places, shape[1], rng)
         radius = small * rng.uniform(0.8, 1.2)
         if large:
             radius = min(small * rng.uniform(1.5, 5), 0.7 * float(tissue.distance[row, col]))

@@ -154,6 +154,11 @@ def smooth_step(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
+def one_of(places: np.ndarray, width: int, rng: np.random.Generator) -> tuple[int, int]:
+    """(row, col) of any of the pixels of a picture so wide whose flat indices these are."""
+    return divmod(int(places[rng.integers(places.size)]), width)
+
+
 def largest_piece(mask: np.ndarray, containing: tuple[int, int] | None = None) -> np.ndarray:
     """The connected piece of a mask that holds a point, or else its largest piece."""
     pieces, count = ndimage.label(mask)
