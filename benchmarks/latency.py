@@ -41,7 +41,7 @@ click = next_click(truth, truth & False)
 start = perf_counter()
 from napari_piclick import load_predictor
 imported = perf_counter()
-predictor = load_predictor()
+predictor = load_predictor(sys.argv[2])
 loaded = perf_counter()
 predictor.set_image(image)
 mask = predictor.predict([click]).plane_mask()
@@ -124,6 +124,7 @@ def show(name: str, seconds: float) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="piclick-tiny")
     parser.add_argument("--clicks", type=int, default=10, help="further clicks (default: 10)")
     parser.add_argument(
         "--long-sides",
@@ -137,7 +138,7 @@ def main() -> None:
     print("Fresh processes")
     show("import napari_piclick", median(float(fresh_process(IMPORT)[0]) for _ in range(REPEATS)))
     here = str(Path(__file__).resolve().parent)
-    runs = [fresh_process(FIRST_MASK, here) for _ in range(3)]
+    runs = [fresh_process(FIRST_MASK, here, options.model) for _ in range(3)]
     phases = [json.loads(output) for output, _ in runs]
     for name in phases[0]:
         show(name, median(phase[name] for phase in phases))
@@ -146,7 +147,7 @@ def main() -> None:
     from napari_piclick import load_predictor
 
     image, truth = make_picture()
-    predictor = load_predictor()
+    predictor = load_predictor(options.model)
     framing = predictor.framing
     print(f"\nOne {SIDE} x {SIDE} plane on {predictor.device}, by the network's input size")
     print(f"  {'input':<10}{'new plane':>16}{'further click':>16}{'new / further':>16}")

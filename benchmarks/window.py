@@ -3,11 +3,13 @@
 Run ``xvfb-run -a python benchmarks/window.py``, or without xvfb-run where there is a display. A
 stack of 1024 x 1024 slices is made here, and clicked on through the window's own mouse events.
 Seconds depend on the machine; the ratio, taken within one run, compares a further click in the
-window with the same question asked of the predictor alone.
+window with the same question asked of the predictor alone. ``--model piclick-tiny:thorough`` asks
+another model, or the same one in another mode.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from pathlib import Path
@@ -55,9 +57,13 @@ def make_stack() -> np.ndarray:
 
 def main() -> None:
     """Click, and print what was measured."""
+    parser = argparse.ArgumentParser(description="Times clicks in a real napari window.")
+    parser.add_argument("--model", default="piclick-tiny")
+    model = parser.parse_args().model
     viewer = napari.Viewer()
     image = viewer.add_image(make_stack())
     _, panel = viewer.window.add_plugin_dock_widget("napari-piclick", "PiClick")
+    panel.controller.answers.use(model)
     viewer.window.resize(1200, 800)
     QApplication.processEvents()
     viewer.reset_view()
@@ -91,17 +97,17 @@ def main() -> None:
     print(f"longest standstill while it is encoded            {heartbeat.pause():8.3f} s")
     print(f"first click there, after a rest                   {timed_click(500, 500, left):8.3f} s")
 
-    alone = predictor_alone(session.clicks, image.data[1])
+    alone = predictor_alone(model, session.clicks, image.data[1])
     print(f"the predictor alone, for a further click          {alone:8.3f} s")
     print(f"further click in the window / predictor alone     {median(further) / alone:8.2f}")
     viewer.close()
 
 
-def predictor_alone(clicks: tuple, plane: np.ndarray) -> float:
+def predictor_alone(model: str, clicks: tuple, plane: np.ndarray) -> float:
     """Median seconds for the same question without a window."""
     from napari_piclick import load_predictor
 
-    predictor = load_predictor()
+    predictor = load_predictor(model)
     predictor.set_image(plane)
     previous, seconds = predictor.predict(clicks), []
     for _ in range(FURTHER):

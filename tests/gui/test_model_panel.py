@@ -18,6 +18,7 @@ from tests.conftest import FloodPredictor
 from napari_piclick._qt.model_panel import ModelPanel
 from napari_piclick.models import registry
 from napari_piclick.session.engine import Engine
+from napari_piclick.session.record import Making
 from napari_piclick.weights import store
 
 if TYPE_CHECKING:
@@ -115,6 +116,16 @@ def test_the_form_offers_and_uses_what_was_added(desk: Desk, folder: Path, qtbot
     assert desk.controller.answers.model == "mine"
     assert "mine" in form.model.choices
     assert form.model.value == "mine"
+
+
+def test_the_form_offers_the_thorough_mode_and_objects_tell_of_it(desk: Desk) -> None:
+    assert desk.panel._form.model.choices[:2] == ("piclick-tiny", "piclick-tiny:thorough")
+    desk.panel._form.model.value = "piclick-tiny:thorough"
+    desk.click(5, 10, 10)
+    desk.answered()
+    making = Making.of(desk.controller.session.draft)
+    assert making.model == "piclick-tiny:thorough"
+    assert desk.controller.session.proposals.mask().any()
 
 
 def test_a_model_that_is_not_used_any_more_is_let_go(
@@ -217,14 +228,22 @@ def test_a_download_shows_its_progress_and_can_be_stopped(
     assert not panel.bar.isVisible()
 
 
-def test_the_fast_mode_is_asked_for_where_there_is_one(panel: ModelPanel, qtbot: QtBot) -> None:
+def test_a_mode_is_asked_for_where_there_is_one(panel: ModelPanel, qtbot: QtBot) -> None:
     store.add(MICRO, "exact")
     tiny = Path(registry.MODELS["piclick-tiny"].weights)
     store.add(tiny, "ours")
     panel.draw()
-    panel.fast.setChecked(True)
-    for name, wanted in (("exact", "exact:fast"), ("ours", "ours")):
+
+    def chosen(name: str) -> str:
         item = panel.list.findItems(name, Qt.MatchFlag.MatchStartsWith)[0]
-        with qtbot.waitSignal(panel.chosen) as chosen:
+        with qtbot.waitSignal(panel.chosen) as signal:
             panel.list.itemDoubleClicked.emit(item)
-        assert chosen.args == [wanted]
+        return str(signal.args[0])
+
+    assert [chosen(name) for name in ("exact", "ours")] == ["exact", "ours"]
+    panel.fast.setChecked(True)
+    assert [chosen(name) for name in ("exact", "ours")] == ["exact:fast", "ours"]
+    panel.thorough.setChecked(True)
+    assert [chosen(name) for name in ("exact", "ours")] == ["exact:fast", "ours:thorough"]
+    panel.fast.setChecked(False)
+    assert [chosen(name) for name in ("exact", "ours")] == ["exact", "ours:thorough"]

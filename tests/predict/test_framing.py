@@ -59,3 +59,36 @@ def test_the_extent_of_a_mask_is_where_it_is(level: float) -> None:
     assert extent(mask, Region(100, 120, 200, 230)) == Region(104, 109, 211, 213)
     assert extent(np.zeros_like(mask), Region(100, 120, 200, 230)) is None
     assert extent(None, None) is None
+
+
+def _offered(region: Region, view: Region | None, scores: list[float]) -> Proposals:
+    """Full masks of a region, the second one smaller than the first, the third one wider."""
+    masks = np.zeros((3, *region.shape), np.float32)
+    masks[0, 20:60, 20:60] = masks[1, 30:40, 30:40] = masks[2] = 1
+    values = np.array(scores, np.float32)
+    return Proposals(masks, region, (256, 256), values, np.ones_like(values), view=view)
+
+
+def test_a_second_look_is_about_the_better_proposals() -> None:
+    framing, shape, whole = Framing(thorough=True), (256, 256), Region.whole((256, 256))
+    region = Region(100, 200, 50, 150)
+    closer = framing.second(_offered(region, whole, [0.9, 0.8, 0.2]), [Click(135, 85)], shape)
+    assert closer is not None
+    assert closer.region == Region(108, 172, 58, 122)  # 40 pixels, and 0.3 of it on each side
+    assert not closer.mirrored
+    wider = framing.second(_offered(region, whole, [0.9, 0.8, 0.7]), [Click(135, 85)], shape)
+    assert wider is not None
+    assert wider.region.shape == (160, 160)
+
+
+def test_there_is_no_second_look_where_it_would_show_no_more() -> None:
+    framing, region = Framing(thorough=True), Region(100, 200, 50, 150)
+    offered = _offered(region, Region(92, 168, 42, 118), [0.9, 0.8, 0.2])
+    assert framing.second(offered, [Click(135, 85)], (256, 256)) is None
+    nothing = Proposals(
+        np.zeros((1, 1, 1), np.float32), Region(5, 6, 5, 6), (256, 256),
+        np.ones(1, np.float32), np.ones(1, np.float32), view=Region.whole((256, 256)),
+    )  # fmt: skip
+    assert framing.second(nothing, [Click(5, 5)], (256, 256)) is None
+    with pytest.raises(ValueError, match="what was looked at"):
+        framing.second(_offered(region, None, [0.9, 0.8, 0.2]), [Click(135, 85)], (256, 256))

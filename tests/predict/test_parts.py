@@ -89,6 +89,12 @@ def test_what_is_evenly_bright_has_no_part() -> None:
     assert with_part(before, even, [Click(55, 65)]) is before
 
 
+def test_proposals_that_all_show_something_of_their_own_stay() -> None:
+    image = _grey(40 + 60 * CELL + 80 * NUCLEUS)
+    different = _proposals(CELL, _disk(60, 60, 35), _disk(80, 40, 12))
+    assert with_part(different, image, [Click(55, 65)]) is different
+
+
 def test_a_part_lies_on_the_right_side_of_all_clicks() -> None:
     before = _proposals(*OFFERED)
     image = _grey(40 + 60 * CELL + 80 * NUCLEUS)

@@ -339,3 +339,5 @@ def test_an_authors_file_can_be_given_by_path(
         load_predictor("piclick-tiny", compat="published")
     with pytest.raises(ValueError, match="leave out one"):
         load_predictor(MICRO, compat="published", fast=True)
+    with pytest.raises(ValueError, match="no thorough mode"):
+        load_predictor("piclick_micro_random:thorough")

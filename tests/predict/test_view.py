@@ -20,7 +20,7 @@ sides = st.integers(16, 300)
 def views(draw: st.DrawFn) -> View:
     row, col = draw(st.integers(0, 500)), draw(st.integers(0, 500))
     region = Region(row, row + draw(sides), col, col + draw(sides))
-    return View(region, draw(st.sampled_from([64, 128, 256])))
+    return View(region, draw(st.sampled_from([64, 128, 256])), draw(st.booleans()))
 
 
 @given(views(), st.floats(0, 1), st.floats(0, 1))
@@ -30,6 +30,8 @@ def test_positions_go_there_and_back(view: View, down: float, right: float) -> N
     there = view.to_input(row, col)
     np.testing.assert_allclose(view.to_plane(*there), (row, col), atol=1e-6)
     # the last pixel's far edge lies half a plane pixel beyond the input's last pixel
+    if view.mirrored:
+        there = (there[0], view.scaled_shape[1] - 1 - there[1])
     for place, size, extent in zip(there, view.scaled_shape, view.region.shape, strict=True):
         assert -1 <= place <= size + size / extent
 
@@ -66,8 +68,38 @@ def test_a_blob_stays_where_it_is(view: View, down: float, right: float) -> None
     np.testing.assert_allclose(np.unravel_index(back.argmax(), back.shape), centre, atol=coarse + 1)
 
 
-def test_occupied_holds_every_positive_pixel() -> None:
-    view = View(Region(10, 110, 20, 150), 128)
+@settings(deadline=None, max_examples=40)
+@given(views())
+def test_a_mirrored_view_is_the_view_of_a_mirror(view: View) -> None:
+    """Picture, previous mask and masks are those of a plane with left and right exchanged."""
+    height, width = view.region.shape
+    noise = torch.rand(3, height, width, generator=torch.Generator().manual_seed(height))
+    mean = torch.full((3, 1, 1), 7.0)
+    other = view.mirror_image
+    assert other.mirrored != view.mirrored
+    assert other.mirror_image == view
+    torch.testing.assert_close(
+        view.image(noise.flip(-1), mean), other.image(noise, mean), atol=1e-3, rtol=1e-3
+    )
+    torch.testing.assert_close(
+        view.previous_logits(noise[0].flip(-1), view.region),
+        other.previous_logits(noise[0], view.region),
+        atol=1e-3,
+        rtol=1e-3,
+    )
+    logits = other.previous_logits(noise[0], view.region)[0]
+    torch.testing.assert_close(
+        view.masks(logits, view.region).flip(-1),
+        other.masks(logits, view.region),
+        atol=1e-3,
+        rtol=1e-3,
+    )
+    torch.testing.assert_close(view.straight(view.straight(logits)), logits)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_occupied_holds_every_positive_pixel(mirrored: bool) -> None:
+    view = View(Region(10, 110, 20, 150), 128, mirrored)
     logits = torch.full((2, view.input_shape[0] // 4, view.input_shape[1] // 4), -5.0)
     logits[0, 3:6, 4:9] = 5
     found = view.occupied(logits, 0.0)
@@ -85,6 +117,7 @@ def test_masks_go_on_to_the_edge_as_with_border_padding(view: View, cell: int) -
     h, w = (n // cell for n in view.input_shape)
     logits = 5 * torch.randn(2, h, w, generator=torch.Generator().manual_seed(h + w))
     inner = logits[:, : view.scaled_shape[0] // cell, : view.scaled_shape[1] // cell]
+    inner = inner.flip(-1) if view.mirrored else inner
     height, width = view.region.shape
     rows = (torch.arange(height) + 0.5) / height * 2 - 1
     cols = (torch.arange(width) + 0.5) / width * 2 - 1

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari_piclick.session.source import Source
 
 DEFAULT_MODEL = "piclick-tiny"
+THOROUGH_MODEL = "piclick-tiny:thorough"
 
 
 class Worker(Protocol):

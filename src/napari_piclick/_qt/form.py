@@ -9,7 +9,7 @@ from magicgui.widgets import CheckBox, ComboBox
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QWidget
 
-from napari_piclick._napari.controller import DEFAULT_MODEL
+from napari_piclick._napari.answers import DEFAULT_MODEL, THOROUGH_MODEL
 from napari_piclick._napari.view import labelled_planes
 from napari_piclick._qt import strings
 
@@ -41,7 +41,7 @@ class Form(QWidget):
         super().__init__()
         self._controller = controller
         self._drawing = True
-        self._models = [DEFAULT_MODEL]
+        self._models = [DEFAULT_MODEL, THOROUGH_MODEL]
         self._panel: ModelPanel | None = None
         self._offered: dict[int, Choices] = {}
         # Callables, because magicgui asks again whenever the panel is docked elsewhere.

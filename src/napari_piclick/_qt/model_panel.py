@@ -96,6 +96,8 @@ class ModelPanel(QWidget):
         self.button.clicked.connect(self._ask)
         self.fast = QCheckBox(strings.FAST_MODE)
         self.fast.setToolTip(strings.FAST_MODE_TIP)
+        self.thorough = QCheckBox(strings.THOROUGH_MODE)
+        self.thorough.setToolTip(strings.THOROUGH_MODE_TIP)
         self.bar = QProgressBar()
         self.bar.hide()
         self.stop = QPushButton(strings.STOP_ADDING)
@@ -105,7 +107,8 @@ class ModelPanel(QWidget):
         self.arrived.connect(self._on_arrived)
         layout = QVBoxLayout(self)
         for part in (
-            self.list, self.fast, self.text, self.button, self.state, self.bar, self.stop,
+            self.list, self.fast, self.thorough,
+            self.text, self.button, self.state, self.bar, self.stop,
         ):  # fmt: skip
             layout.addWidget(part)
         self.fine_tune: FineTunePanel | None = None
@@ -196,8 +199,8 @@ class ModelPanel(QWidget):
             self._on_double_clicked(item)
 
     def _wanted(self, model: Stored) -> str:
-        """The name to ask for, with the fast mode where it is ticked and there is one."""
-        return model.fast_name if self.fast.isChecked() else model.name
+        """The name to ask for, with a mode where that is ticked and the model has it."""
+        return model.named(fast=self.fast.isChecked(), thorough=self.thorough.isChecked())
 
     def _on_added(self, model: Stored) -> None:
         self._show_busy(False)

@@ -22,7 +22,10 @@ LABELS_TIP = (
 )
 NEW_LABELS = "New labels layer"
 MODEL = "Model"
-MODEL_TIP = "The model that proposes masks. It is loaded when it is first needed."
+MODEL_TIP = (
+    "The model that proposes masks. It is loaded when it is first needed. In the thorough mode it "
+    "looks two or three times before it answers: better proposals, for as much more time."
+)
 OTHER_MODEL = "From a file…"
 MODEL_FILES = "Weights (*.safetensors *.pth *.pt);;All files (*)"
 MORE_MODELS = "More models…"
@@ -54,6 +57,11 @@ FAST_MODE = "Fast mode on the CPU"
 FAST_MODE_TIP = (
     "For the published models: 8-bit arithmetic, and no second look at the mirror image. "
     "About five times as fast on a CPU, with nearly the same masks."
+)
+THOROUGH_MODE = "Thorough mode"
+THOROUGH_MODE_TIP = (
+    "For models made from piclick-tiny: looks at the mirror image too, and after a first click "
+    "at the object from nearer. Better proposals, for two to three times the time."
 )
 STOP_ADDING = "Stop"
 STOP_ADDING_TIP = "What has arrived is kept, and the next try goes on from there."

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_piclick.models.registry import MODELS, sha256
+from napari_piclick.models.registry import MODELS, sha256, split_mode
 
 if TYPE_CHECKING:
     from napari_piclick.eval.protocol import Compat, Segmenter
@@ -57,7 +57,8 @@ class ModelSpec:
     @property
     def is_factory(self) -> bool:
         """Whether the model is made by a function of the user's."""
-        return bool(_FACTORY.fullmatch(self.model)) and not Path(self.model).exists()
+        name, mode = split_mode(self.model)
+        return not mode and bool(_FACTORY.fullmatch(name)) and not Path(name).exists()
 
     def __call__(self) -> Segmenter:
         """Make the predictor.
@@ -81,8 +82,9 @@ class ModelSpec:
 
     def identity(self) -> dict[str, Any]:
         """What tells this model from others, without making it: names, and hashes of files."""
-        known = MODELS.get(self.model)
-        named = [known.weights if known is not None else self.model, *self.arguments]
+        name, _ = split_mode(self.model)
+        known = MODELS.get(name)
+        named = [known.weights if known is not None else name, *self.arguments]
         files = [Path(name) for name in named]
         return {
             "model": self.model,

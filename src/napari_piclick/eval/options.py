@@ -32,7 +32,7 @@ def run_parser() -> argparse.ArgumentParser:
         default="piclick-tiny",
         metavar="NAME|PATH|MODULE:FACTORY",
         help="a model's name, a file of weights, or a function that makes anything with set_image "
-        "and predict (default: piclick-tiny)",
+        "and predict (default: piclick-tiny; piclick-tiny:thorough takes longer, and is better)",
     )
     data.add_argument(
         "--model-arg",

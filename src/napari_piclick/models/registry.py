@@ -13,6 +13,8 @@ DEFAULT = "piclick-tiny"
 
 #: Added to a published model's name, it asks for the fast mode.
 FAST = ":fast"
+#: Added to the name or file of an embedded model, it asks for the thorough mode.
+THOROUGH = ":thorough"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,14 @@ MODELS = {
         "Apache-2.0 and MIT; see the model card",
     )
 }
+
+
+def split_mode(name: str) -> tuple[str, str]:
+    """A model's name or file, and the mode that is asked for with it ("" if none is)."""
+    for mode in (FAST, THOROUGH):
+        if name.endswith(mode) and not Path(name).exists():
+            return name.removesuffix(mode), mode
+    return name, ""
 
 
 def find_weights(name_or_path: str | Path) -> Path:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from napari_piclick.clicks import Click
     from napari_piclick.proposals import Proposals
 
+#: A proposal gives its place to something else if its IoU with a better one is at least this.
+TWIN = 0.8
 #: Parts are sought on a grid of at most so many pixels in each direction.
 GRID = 256
 #: Smaller proposals, in pixels of that grid, are not divided.
@@ -71,7 +73,8 @@ def with_part(proposals: Proposals, pixels: np.ndarray, clicks: Sequence[Click])
     Returns
     -------
     Proposals
-        As many, the first one unchanged; the same ones if no part differs from what it is part of.
+        As many, the first one unchanged; the same ones if no part differs from what it is part of,
+        or no two of them are alike.
     """
     region, count = proposals.region, len(proposals)
     positive = [click.pixel for click in clicks if click.positive]
@@ -89,7 +92,10 @@ def with_part(proposals: Proposals, pixels: np.ndarray, clicks: Sequence[Click])
     if not found:
         return proposals
     alike = overlaps(masks)
-    twin = 1 + int(np.argmax([alike[k, :k].max() for k in range(1, count)]))
+    likeness = [alike[k, :k].max() for k in range(1, count)]
+    twin = 1 + int(np.argmax(likeness))
+    if max(likeness) < TWIN:  # all of them show something of their own
+        return proposals
     kept = np.delete(np.arange(count), twin)
     part = _most_said(masks[kept], found)
     if part is None:

@@ -12,6 +12,7 @@ from napari_piclick.predict.framing import Framing
 from napari_piclick.predict.parts import with_part
 from napari_piclick.predict.plane_predictor import PlanePredictor
 from napari_piclick.predict.question import Question
+from napari_piclick.predict.second_look import with_closer
 from napari_piclick.predict.spare_memory import give_back
 from napari_piclick.predict.start import anchor, extent
 from napari_piclick.proposals import Proposals
@@ -82,7 +83,10 @@ class Predictor(PlanePredictor):
     def _prepare(self, plane: PlaneImage) -> None:
         """Encode a plane if one look covers it."""
         if self.framing.fits(plane.shape):
-            self._embed(plane, self.framing.whole(plane.shape))
+            whole = self.framing.whole(plane.shape)
+            self._embed(plane, whole)
+            if self.framing.thorough:
+                self._embed(plane, whole.mirror_image)
 
     @property
     def batches(self) -> bool:
@@ -206,16 +210,33 @@ class Predictor(PlanePredictor):
                 break
             waiting = again
             self._decode(image, waiting)
+        if self.framing.thorough:
+            self._average(image, questions)
         return [self._propose(image, question) for question in questions]
 
+    def _average(self, image: PlaneImage, questions: Sequence[Question]) -> None:
+        """Ask the same of the mirror images, and average the answers."""
+        mirrored = [question.seen(question.view.mirror_image) for question in questions]
+        self._decode(image, mirrored)
+        for question, other in zip(questions, mirrored, strict=True):
+            question.average(other)
+
     def _propose(self, image: PlaneImage, question: Question) -> Proposals:
-        """What is offered: after a first click, also a part that the network may not see."""
+        """What is offered: after a first click, also what the network may not see at first."""
         proposals = question.proposals(image.shape)
-        if not self.parts or question.start is not None:
+        if question.start is not None:
             return proposals
-        # the embedding may be an earlier image's: what is read here is no window to encode with
-        pixels = image.pixels(proposals.region, keep_window=False)
-        return with_part(proposals, pixels, question.clicks)
+        if self.parts:
+            # the embedding may be an earlier image's: what is read is no window to encode with
+            pixels = image.pixels(proposals.region, keep_window=False)
+            proposals = with_part(proposals, pixels, question.clicks)
+        if self.framing.thorough:
+            closer = self.framing.second(proposals, question.clicks, image.shape)
+            if closer is not None:
+                second = question.seen(closer)
+                self._decode(image, [second])
+                proposals = with_closer(proposals, second.proposals(image.shape), question.clicks)
+        return proposals
 
     def _embed(self, image: PlaneImage, view: View) -> ImageEmbedding:
         key = (image.key, view)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_piclick.models.mask_decoder import MaskPrediction
 from napari_piclick.predict.ranking import rank
 from napari_piclick.predict.specks import without_specks
 from napari_piclick.proposals import Proposals
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_piclick.clicks import Click
-    from napari_piclick.models.mask_decoder import MaskPrediction
     from napari_piclick.predict.view import View
 
 #: Proposals are kept where any of them is more probable than this.
@@ -33,6 +33,26 @@ class Question:
     held: Region | None
     view: View
     prediction: MaskPrediction | None = None
+
+    def seen(self, view: View) -> Question:
+        """The same question, asked of another view."""
+        return replace(self, view=view, prediction=None)
+
+    def average(self, other: Question) -> None:
+        """Take the mean of this answer and that of the mirror image, query by query.
+
+        The network's queries show the same in both far more often than not; to match them first
+        gains nothing.
+        """
+        mine, theirs = self.prediction, other.prediction
+        assert mine is not None
+        assert theirs is not None
+        masks = self.view.straight(mine.masks) + other.view.straight(theirs.masks)
+        self.prediction = MaskPrediction(
+            self.view.straight(masks) / 2,
+            (mine.iou + theirs.iou) / 2,
+            (mine.confidence + theirs.confidence) / 2,
+        )
 
     def proposals(self, shape: tuple[int, int]) -> Proposals:
         """The answer, ranked, on a plane of (height, width)."""

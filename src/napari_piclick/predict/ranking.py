@@ -38,7 +38,13 @@ def rank(score: Tensor, masks: Tensor, region: Region, clicks: Sequence[Click]) 
     (Q,) int
         Indices, the first proposal first.
     """
-    wrong = torch.zeros_like(score)
+    wrong = wrong_sides(masks, region, clicks)
+    return torch.argsort(score - WRONG_SIDE * wrong, descending=True, stable=True)
+
+
+def wrong_sides(masks: Tensor, region: Region, clicks: Sequence[Click]) -> Tensor:
+    """(Q,) how many clicks each mask has on the wrong side; parameters as for `rank`."""
+    wrong = masks.new_zeros(len(masks))
     for click in clicks:
         row, col = click.pixel
         if region.contains(row, col):
@@ -46,4 +52,4 @@ def rank(score: Tensor, masks: Tensor, region: Region, clicks: Sequence[Click]) 
             wrong += held != click.positive
         else:  # no mask reaches there
             wrong += click.positive
-    return torch.argsort(score - WRONG_SIDE * wrong, descending=True, stable=True)
+    return wrong

@@ -6,7 +6,7 @@ and previous masks to the network's input, mask logits back to the plane.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -31,10 +31,18 @@ class View:
         What is looked at, in pixels of the plane.
     long_side : int
         Longer side of the network's input; a multiple of 16.
+    mirrored : bool
+        Whether the network is shown the mirror image, left and right exchanged.
     """
 
     region: Region
     long_side: int
+    mirrored: bool = False
+
+    @property
+    def mirror_image(self) -> View:
+        """The same view with left and right exchanged."""
+        return replace(self, mirrored=not self.mirrored)
 
     @property
     def scaled_shape(self) -> tuple[int, int]:
@@ -75,14 +83,15 @@ class View:
         )
         padded = mean.expand(1, 3, *self.input_shape).clone()
         padded[..., :h, :w] = scaled
-        return padded
+        return self.straight(padded, cell=1)
 
     def to_input(self, row: float, col: float) -> tuple[float, float]:
         """A position on the plane, in pixels of the input."""
         (h, w), (height, width) = self.scaled_shape, self.region.shape
+        across = (col - self.region.col0 + 0.5) * w / width - 0.5
         return (
             (row - self.region.row0 + 0.5) * h / height - 0.5,
-            (col - self.region.col0 + 0.5) * w / width - 0.5,
+            w - 1 - across if self.mirrored else across,
         )
 
     def to_cell(self, row: float, col: float) -> tuple[int, int]:
@@ -94,6 +103,7 @@ class View:
     def to_plane(self, row: float, col: float) -> tuple[float, float]:
         """A position on the input, in pixels of the plane."""
         (h, w), (height, width) = self.scaled_shape, self.region.shape
+        col = w - 1 - col if self.mirrored else col
         return (
             (row + 0.5) * height / h - 0.5 + self.region.row0,
             (col + 0.5) * width / w - 0.5 + self.region.col0,
@@ -122,7 +132,8 @@ class View:
             start = (self.region.row0, self.region.col0)[k]
             centre = (torch.arange(count) * cell + (cell - 1) / 2 + 0.5) * scale + start
             axes.append((centre - (region.row0, region.col0)[k]) / region.shape[k] * 2 - 1)
-        return _sample(probabilities[None], axes[0], axes[1]).clamp(0, 1)
+        found = _sample(probabilities[None], axes[0], axes[1]).clamp(0, 1)
+        return self.straight(found, cell)
 
     def occupied(self, logits: Tensor, threshold: float) -> Region | None:
         """The pixels of the plane about all mask logits above a threshold; None if there are none.
@@ -133,7 +144,7 @@ class View:
         threshold : float, a logit.
         """
         h, w = self.cells()
-        found = Region.of_mask((logits[:, :h, :w].amax(0) > threshold).cpu().numpy())
+        found = Region.of_mask((self.straight(logits)[:, :h, :w].amax(0) > threshold).cpu().numpy())
         if found is None:
             return None
         edges: list[int] = []
@@ -168,7 +179,18 @@ class View:
             # padding="border" does, but not on Apple's GPUs.
             middle = 1 - 1 / (h, w)[k]
             axes.append((centre / self.region.shape[k] * 2 - 1).clamp(-middle, middle))
-        return _sample(logits[:, :h, :w], axes[0], axes[1])
+        return _sample(self.straight(logits, cell)[:, :h, :w], axes[0], axes[1])
+
+    def straight(self, maps: Tensor, cell: int = CELL) -> Tensor:
+        """Exchange left and right of (..., H/cell, W/cell) maps if the view is mirrored.
+
+        What the network said of a mirrored view then lies as if it had seen the view itself, and
+        the other way round. Padding stays where it is.
+        """
+        if not self.mirrored:
+            return maps
+        _, w = self.cells(cell)
+        return torch.cat([maps[..., :w].flip(-1), maps[..., w:]], -1)
 
 
 def _sample(maps: Tensor, rows: Tensor, cols: Tensor) -> Tensor:

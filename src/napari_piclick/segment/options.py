@@ -140,7 +140,12 @@ def _parser() -> argparse.ArgumentParser:
         help="of a TIFF, of a 4D NIfTI, or series of a folder, counted from 0: one in grey, or up "
         "to three in colour; the indices of clicks then have no number for the channel",
     )
-    parser.add_argument("--model", default="piclick-tiny", help="a model's name or file of weights")
+    parser.add_argument(
+        "--model",
+        default="piclick-tiny",
+        help="a model's name or file of weights (default: piclick-tiny; piclick-tiny:thorough takes "
+        "longer, and is better)",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
     parser.add_argument(
         "--workers", type=_count, default=1, metavar="N", help="images at once (default: 1)"

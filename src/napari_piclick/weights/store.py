@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pooch
 from safetensors import SafetensorError, safe_open
 
-from napari_piclick.models.registry import FAST, MODELS, sha256
+from napari_piclick.models.registry import FAST, MODELS, THOROUGH, sha256
 from napari_piclick.weights.catalogue import Entry, read_catalogue
 from napari_piclick.weights.download import downloaded
 
@@ -53,10 +53,11 @@ class Stored:
     licence: str
     config: str
 
-    @property
-    def fast_name(self) -> str:
-        """What asks for its fast mode, which published networks have; else its name."""
-        return self.name + (FAST if self.architecture == "piclick" else "")
+    def named(self, *, fast: bool, thorough: bool) -> str:
+        """Its name, asking for the mode that is wanted: published networks have the fast one."""
+        published = self.architecture == "piclick"
+        mode, wanted = (FAST, fast) if published else (THOROUGH, thorough)
+        return self.name + (mode if wanted else "")
 
     @property
     def recorded(self) -> str:
