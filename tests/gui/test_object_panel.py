@@ -110,6 +110,23 @@ def test_save_and_open(busy_desk: Desk, tmp_path: Path, monkeypatch: pytest.Monk
     np.testing.assert_array_equal(desk.controller.target.data, desk.viewer.layers["cells"].data)
 
 
+def test_a_file_that_nobody_was_asked_about_is_not_replaced(
+    busy_desk: Desk, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the dialog leaves the ending out, it asks about another name than the file's."""
+    desk, path = busy_desk, tmp_path / "mine.piclick"
+    path.write_bytes(b"a day's work")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
+    press(desk, strings.SAVE)
+    assert path.read_bytes() == b"a day's work"
+    assert len(said) == 1
+    assert "mine.piclick is there already" in said[0]
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    press(desk, strings.SAVE)
+    assert len(said) == 1
+    assert path.read_bytes() != b"a day's work", "here the dialog asked"
+
+
 def test_large_labels_are_saved_and_opened_while_the_busy_line_moves(
     busy_desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

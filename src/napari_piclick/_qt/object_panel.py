@@ -25,6 +25,8 @@ from qtpy.QtWidgets import (
 
 from napari_piclick._qt import object_strings as strings
 from napari_piclick._qt.enter_key import EnterKey
+from napari_piclick.io.chosen_file import chosen_file
+from napari_piclick.io.errors import VolumeError
 from napari_piclick.session.saved_session import SUFFIX
 
 if TYPE_CHECKING:
@@ -219,9 +221,13 @@ class ObjectPanel(QWidget):
 
     def _on_save(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, strings.SAVE, "", strings.FILES)
-        if name:
-            path = Path(name)
-            path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+        if not name:
+            return
+        try:
+            path = chosen_file(name, SUFFIX)
+        except VolumeError as error:
+            show_warning(str(error))
+        else:
             self._controller.saver.save(path)
 
     def _on_open(self) -> None:

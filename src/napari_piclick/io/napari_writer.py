@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_piclick.io.chosen_file import chosen_file
 from napari_piclick.io.errors import VolumeError
 from napari_piclick.io.geometry import Geometry
 from napari_piclick.io.tables import slices_there, write_coco, write_slices, write_volumes
 from napari_piclick.io.volumes import WRITABLE, smallest, write_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 
 def write_volume(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
@@ -26,17 +27,17 @@ def write_volume(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
 
 def write_nifti(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
     """Save a labels layer as NIfTI, or as the volume that the name's ending says."""
-    return write_volume(str(_file(path, ".nii.gz", WRITABLE)), data, attributes)
+    return write_volume(str(chosen_file(path, ".nii.gz", WRITABLE)), data, attributes)
 
 
 def write_nrrd(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
     """Save a labels layer as NRRD, or as the volume that the name's ending says."""
-    return write_volume(str(_file(path, ".nrrd", WRITABLE)), data, attributes)
+    return write_volume(str(chosen_file(path, ".nrrd", WRITABLE)), data, attributes)
 
 
 def write_tiff(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
     """Save a labels layer as TIFF, or as the volume that the name's ending says."""
-    return write_volume(str(_file(path, ".tif", WRITABLE)), data, attributes)
+    return write_volume(str(chosen_file(path, ".tif", WRITABLE)), data, attributes)
 
 
 def write_png(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:  # noqa: ARG001
@@ -47,7 +48,7 @@ def write_png(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
     VolumeError
         If there are slices of that name: a dialog asks about the name alone, never about them.
     """
-    file, labels = _file(path, ".png"), np.asarray(data)
+    file, labels = chosen_file(path, ".png"), np.asarray(data)
     there = slices_there(file) if labels.ndim > 2 else []
     if there:
         raise VolumeError(
@@ -59,47 +60,16 @@ def write_png(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
 
 def write_json(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:  # noqa: ARG001
     """Save a labels layer as COCO JSON."""
-    file = _file(path, ".json")
+    file = chosen_file(path, ".json")
     write_coco(file, np.asarray(data))
     return [str(file)]
 
 
 def write_csv(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
     """Save a table of the volumes of a labels layer's objects."""
-    file, labels = _file(path, ".csv"), np.asarray(data)
+    file, labels = chosen_file(path, ".csv"), np.asarray(data)
     write_volumes(file, labels, geometry_of(labels.shape, attributes))
     return [str(file)]
-
-
-def _file(path: str, ending: str, known: Sequence[str] = ()) -> Path:
-    """The file to write, with the ending of the chosen file type if its name has none.
-
-    napari offers the bare name of the layer, and not every file dialog adds the ending. Nobody
-    was asked then whether a file that has it may be replaced, so that it is not.
-
-    Parameters
-    ----------
-    path : str
-        As the dialog gives it.
-    ending : str
-    known : sequence of str
-        Other endings that say how to write.
-
-    Raises
-    ------
-    VolumeError
-        If the ending was added and there is such a file.
-    """
-    file = Path(path)
-    if file.name.lower().endswith((ending, *known)):
-        return file
-    file = file.with_name(file.name + ending)
-    if file.exists():
-        raise VolumeError(
-            f"{file.name} is there already: choose another name, or type this one with its ending "
-            "to replace it."
-        )
-    return file
 
 
 def geometry_of(shape: tuple[int, ...], attributes: Mapping[str, Any]) -> Geometry:

@@ -143,8 +143,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model",
         default="piclick-tiny",
-        help="a model's name or file of weights (default: piclick-tiny; piclick-tiny:thorough takes "
-        "longer, and is better)",
+        help="a model's name or file of weights (default: piclick-tiny; piclick-tiny:thorough "
+        "takes longer, and is better)",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
     parser.add_argument(
