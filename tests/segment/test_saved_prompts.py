@@ -72,6 +72,43 @@ def test_every_click_and_choice_is_repeated(flood, image, work, tmp_path):
     np.testing.assert_array_equal(volume.geometry.to_layer(np.asarray(volume.data)), labels)
 
 
+def test_choices_of_another_model_are_repeated_with_a_warning(
+    flood, image, shown, tmp_path, capsys
+):
+    path, labels = tmp_path / "chosen.piclick", np.zeros(shown.shape, np.uint16)
+    session = Session(flood, labels=labels)
+    where = place(shown, (1, 2), 12)
+    session.set_image(where.plane.cut(shown), key=where)
+    session.click(10, 5)
+    session.choose(2)
+    session.accept()
+    save(session, labels, shown, path)
+    command = [str(image), "--force", "--output", str(tmp_path / "again.nii"), "--clicks"]
+    assert main([*command, str(path)]) == 0
+    assert "chosen" not in capsys.readouterr().err
+    flood.name = "flood:thorough"
+    assert main([*command, str(path)]) == 0
+    assert "from those of flood, not flood:thorough, where" in capsys.readouterr().err
+    flood.name, flood.weights_hash = "flood", "1" * 64
+    assert main([*command, str(path)]) == 0
+    assert "from those of other weights of flood, where" in capsys.readouterr().err
+
+    clicks, record = tmp_path / "clicks.json", tmp_path / "record.json"
+    clicks_file(clicks, {**click(10, 12, 5), "proposal": 2})
+    assert main([*command, str(clicks), "--record", str(record)]) == 0
+    assert "chosen" not in capsys.readouterr().err, "written by hand, for whatever model"
+    assert main([*command, str(record)]) == 0
+    assert "chosen" not in capsys.readouterr().err
+    flood.weights_hash = "2" * 64
+    assert main([*command, str(record)]) == 0
+    assert "other weights of flood" in capsys.readouterr().err
+    clicks_file(clicks, click(10, 12, 5))
+    assert main([*command, str(clicks), "--record", str(record)]) == 0
+    flood.weights_hash = "3" * 64
+    assert main([*command, str(record)]) == 0
+    assert "chosen" not in capsys.readouterr().err, "nothing was chosen"
+
+
 def test_sessions_for_several_images_lie_in_a_folder(flood, image, work, tmp_path):
     path, labels = work
     folder, out = tmp_path / "sessions", tmp_path / "out"

@@ -7,7 +7,8 @@
 ``axis`` is the axis that is sliced; ``index`` has one number for each axis of the array, as the
 reader of the file's format has it (nibabel's for NIfTI). ``positive`` (true if left out) and
 ``object`` (1 if left out) may be left out. ``proposal`` may say which of the proposals is taken
-after a click, counted from 0, instead of the model's own pick; what else the file holds is not
+after a click, counted from 0, instead of the model's own pick. ``model`` and ``weights`` (a
+SHA-256), which ``--record`` writes, say whose proposals those are. What else the file holds is not
 looked at.
 """
 
@@ -62,11 +63,15 @@ class ClicksFile:
     starts : mapping of (object, index of the plane) to (H, W) bool
         The mask that the first click on a plane refines, where there was one; its rows run along
         the axis that comes first in a layer.
+    chosen_of : set of (str, str)
+        Names of the models whose proposals were chosen from, and the SHA-256 of their weights, as
+        far as that is known.
     """
 
     clicks: tuple[VolumeClick, ...]
     axis: int | None = None
     starts: Mapping[tuple[int, tuple[int, ...]], np.ndarray] = field(default_factory=dict)
+    chosen_of: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def objects(self) -> tuple[int, ...]:
@@ -113,7 +118,12 @@ def read_clicks(path: Path) -> ClicksFile:
     )
     if not clicks:
         raise ClicksError(f"There is no click in {path}.")
-    return ClicksFile(clicks, axis)
+    model, weights = content.get("model"), content.get("weights")
+    chosen_of: frozenset[tuple[str, str]] = frozenset()
+    chosen = any(click.proposal is not None for click in clicks)
+    if chosen and isinstance(model, str) and isinstance(weights, str):
+        chosen_of = frozenset({(model, weights)})
+    return ClicksFile(clicks, axis, chosen_of=chosen_of)
 
 
 def _click(content: Any, where: str) -> VolumeClick:

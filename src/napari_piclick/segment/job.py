@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from napari_piclick.io.volume import Volume
     from napari_piclick.predict import Predictor
+    from napari_piclick.segment.clicks_file import ClicksFile
     from napari_piclick.session.stopping import Rules
 
 #: Endings of tables that labels can be written as, beside the volumes.
@@ -104,6 +105,7 @@ def _segment(job: Job, progress: Callable[[], Any] | None) -> tuple[str, ...]:
     volume = choose_channels(read_volumes(job.image), job.channels)
     given = given or read_prompts(job.clicks, volume)
     predictor = _predictor(job.model, job.device)
+    _warn_of_other_models(given, predictor)
     # The predictor outlives the job, and another image may have the same name in another folder.
     key = uuid4().hex
     segmenters = [
@@ -132,6 +134,22 @@ def _segment(job: Job, progress: Callable[[], Any] | None) -> tuple[str, ...]:
         with whole_file(job.record) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return tuple(map(str, reports))
+
+
+def _warn_of_other_models(given: Sequence[ClicksFile], predictor: Predictor) -> None:
+    """Say so if proposals were chosen of another model: by number, they mean other masks here."""
+    here = (predictor.name, predictor.weights_hash)
+    others = sorted({model for clicks in given for model in clicks.chosen_of if model != here})
+    for name, _ in others:
+        same = name == predictor.name
+        other = f"other weights of {name}" if same else f"{name}, not {predictor.name}"
+        warnings.warn(
+            f"proposals were chosen by their number from those of {other}, where the same number "
+            "may be another mask: look at the result, or give the model they were chosen from "
+            "with --model.",
+            VolumeWarning,
+            stacklevel=2,
+        )
 
 
 #: The predictor of each thread: it keeps the image it was shown last, so none may share it.

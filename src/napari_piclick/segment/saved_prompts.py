@@ -62,6 +62,7 @@ def read_prompts(path: Path, volume: Volume) -> list[ClicksFile]:
             stacklevel=2,
         )
     clicks: dict[int | None, list[VolumeClick]] = defaultdict(list)
+    chosen_of: dict[int | None, set[tuple[str, str]]] = defaultdict(set)
     starts: dict[int | None, dict[tuple[int, tuple[int, ...]], np.ndarray]] = defaultdict(dict)
     for label, record in sorted(saved.records.items()):
         for place, making in record.makings.items():
@@ -71,6 +72,8 @@ def read_prompts(path: Path, volume: Volume) -> list[ClicksFile]:
             # the axis of the file that is sliced: the last one that the plane does not show
             axis = order[plane.hidden[-1]] if plane.hidden else None
             clicks[axis] += _clicks(making, plane, order, label)
+            if making.choices:
+                chosen_of[axis].add((making.model, making.weights_hash))
             start = making.start
             if start is not None:
                 upright = plane.displayed[0] < plane.displayed[1]
@@ -78,7 +81,10 @@ def read_prompts(path: Path, volume: Volume) -> list[ClicksFile]:
                 starts[axis][label, _hidden_index(plane, order)] = start
     if not clicks:
         raise ClicksError(f"There is no click in {path}: its objects were made in another way.")
-    return [ClicksFile(tuple(given), axis, starts[axis]) for axis, given in clicks.items()]
+    return [
+        ClicksFile(tuple(given), axis, starts[axis], frozenset(chosen_of[axis]))
+        for axis, given in clicks.items()
+    ]
 
 
 def _hidden_index(plane: Plane, order: tuple[int, ...]) -> tuple[int, ...]:
