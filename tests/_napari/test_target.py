@@ -14,6 +14,7 @@ from napari.layers import Image, Labels
 from napari_piclick._napari import empty_labels as empty_labels_module
 from napari_piclick._napari import target as target_module
 from napari_piclick._napari.empty_labels import empty_labels
+from napari_piclick._napari.placement import lies_on
 from napari_piclick._napari.target import Target, TargetError, check_target, new_target
 from napari_piclick.plane import Plane
 from napari_piclick.region import Region
@@ -63,6 +64,25 @@ def test_a_new_target_lies_on_the_image_and_knows_what_it_knows() -> None:
     np.testing.assert_array_equal(layer.metadata["affine"], affine)
     layer.metadata["new"] = 1
     assert "new" not in image.metadata
+
+
+@pytest.mark.parametrize(
+    ("scale", "translate", "units", "there"),
+    [
+        ((3, 1, 2), (4, 5, 6), ("mm", "mm", "mm"), True),
+        ((3000, 1000, 2000), (4000, 5000, 6000), ("um", "um", "um"), True),
+        ((3, 1000, 2), (4, 5000, 6), ("mm", "um", "mm"), True),
+        ((3, 1, 2), (4, 5, 6), ("um", "um", "um"), False),
+        ((3, 1, 2), (4, 5, 6), ("pixel", "pixel", "pixel"), True),
+        ((3, 1, 2.1), (4, 5, 6), ("mm", "mm", "mm"), False),
+    ],
+)
+def test_a_layer_lies_on_an_image_whatever_the_units_of_both(
+    scale: tuple[float, ...], translate: tuple[float, ...], units: tuple[str, ...], there: bool
+) -> None:
+    image = Image(np.zeros(SHAPE), scale=(3, 1, 2), translate=(4, 5, 6), units=("mm",) * 3)
+    layer = Labels(np.zeros(SHAPE, np.uint8), scale=scale, translate=translate, units=units)
+    assert lies_on(layer, image) is there
 
 
 @pytest.mark.parametrize("large", [2**26, 0])

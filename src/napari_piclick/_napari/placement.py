@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_piclick._napari.view import level_zero
-from napari_piclick._napari.world import units_of_viewer
+from napari_piclick._napari.world import conversion, units_of_viewer
 
 if TYPE_CHECKING:
     from napari.components import Dims
@@ -52,11 +52,12 @@ def place(layer: Layer, placement: dict[str, Any]) -> None:
 
 
 def lies_on(layer: Layer, image: Image) -> bool:
-    """Whether a layer of the same shape lies exactly on an image, voxel on voxel."""
+    """Whether a layer of the same shape lies exactly on an image, whatever the units of both."""
     shape = level_zero(image).shape[: image.ndim]
     # the first voxel, and the last one along each axis: there small differences have added up
     corners = np.vstack([np.zeros(len(shape)), np.diag(shape)])
-    there = [layer.world_to_data(image.data_to_world(corner)) for corner in corners]
+    units = conversion(image.units, layer.units)
+    there = [layer.world_to_data(image.data_to_world(corner) * units) for corner in corners]
     return bool(np.allclose(there, corners, rtol=0, atol=TOLERANCE))
 
 

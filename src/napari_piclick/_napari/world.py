@@ -6,11 +6,13 @@ and a layer's data, `Layer.world_to_data` and `Layer.data_to_world`, knows the l
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.components import Dims
     from napari.layers import Layer
     from numpy.typing import ArrayLike
@@ -42,9 +44,14 @@ def units_of_viewer(layer: Layer, dims: Dims) -> np.ndarray:
     units = tuple(dims.units or ())[-layer.ndim :]
     if len(units) != layer.ndim:
         return np.ones(layer.ndim)
+    return conversion(units, layer.units)
+
+
+def conversion(given: Sequence[Any], wanted: Sequence[Any]) -> np.ndarray:
+    """How many of the wanted units a given one is, on each axis; 1 where they have no relation."""
     return np.array(
         [
-            1.0 if shown == own else (1 * shown).to(own).magnitude
-            for shown, own in zip(units, layer.units, strict=True)
+            (1 * one).to(other).magnitude if one != other and one.is_compatible_with(other) else 1.0
+            for one, other in zip(given, wanted, strict=True)
         ]
     )
