@@ -23,10 +23,11 @@ os.environ["PICLICK_JOURNALS"] = str(_own / "journals")
 
 import napari  # noqa: E402 - it reads where its settings are as soon as it is imported
 import numpy as np  # noqa: E402
-from first_light import click, press, save, wait_until  # noqa: E402
+from first_light import canvas_position, click, find_canvas, press, save, wait_until  # noqa: E402
 from napari.settings import get_plugin_settings, get_settings  # noqa: E402
 from napari.utils import DirectLabelColormap  # noqa: E402
-from qtpy.QtCore import QPoint, Qt  # noqa: E402
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt  # noqa: E402
+from qtpy.QtGui import QEnterEvent, QMouseEvent  # noqa: E402
 from qtpy.QtWidgets import QApplication, QDialog, QListWidget, QWidget  # noqa: E402
 
 from napari_piclick._qt.section import Section  # noqa: E402
@@ -66,6 +67,17 @@ class Stage:
         wait_until(lambda: session.proposals not in (None, before))
         self.settle()
 
+    def move(self, *voxel: float) -> None:
+        """Move the mouse over a voxel."""
+        canvas = find_canvas()
+        point = canvas_position(self.viewer, self.controller.image, np.array(voxel))
+        everywhere = QPointF(canvas.mapToGlobal(point.toPoint()))
+        none, held = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+        QApplication.sendEvent(canvas, QEnterEvent(point, point, everywhere))
+        move = QMouseEvent(QEvent.Type.MouseMove, point, everywhere, none, none, held)
+        QApplication.sendEvent(canvas, move)
+        self.settle()
+
     def keep(self) -> None:
         """Keep the object by its key."""
         before = self.controller.written
@@ -102,6 +114,21 @@ def labelling() -> np.ndarray:
     stage.keep()
     stage.click(12, 135, 104)
     stage.click(12, 150, 140, button=RIGHT)
+    picture = pixels_of(stage.window)
+    stage.close()
+    return picture
+
+
+def live_preview() -> np.ndarray:
+    """A click, and under the mouse what a further one would give."""
+    stage = Stage("neurons", (1280, 960))
+    stage.viewer.dims.set_current_step(0, 12)
+    stage.settle()
+    stage.click(12, 128, 207)
+    stage.keep()
+    stage.click(12, 150, 140)
+    stage.panel._form.live.value = True
+    stage.move(12, 110, 108)
     picture = pixels_of(stage.window)
     stage.close()
     return picture
@@ -195,6 +222,7 @@ def pixels_of(widget: QWidget) -> np.ndarray:
 PICTURES: dict[str, Callable[[], np.ndarray]] = {
     "first-steps": first_steps,
     "labelling": labelling,
+    "live-preview": live_preview,
     "objects": objects,
     "planes": planes,
     "preferences": preferences,
