@@ -97,6 +97,19 @@ def test_the_second_look_fills_places_of_near_duplicates(thorough: Predictor) ->
     assert min(ious) < 0.7, "something new is offered"
 
 
+def test_several_objects_are_answered_together_as_one_by_one(
+    thorough: Predictor, coins: np.ndarray
+) -> None:
+    thorough.set_image(coins)
+    first = [[Click(60, 50)], [Click(60, 110)], [Click(120, 170), Click(5, 5, False)]]
+    alone = [thorough.predict(clicks) for clicks in first]
+    together = thorough.predict_many([(clicks, None) for clicks in first])
+    for one, other in zip(alone, together, strict=True):
+        assert one.view == other.view
+        np.testing.assert_allclose(one.score, other.score, atol=1e-4)
+        assert _iou(one.plane_mask(), other.plane_mask()) > 0.99
+
+
 def test_a_glance_is_ready_for_what_is_encoded_ahead(coins: np.ndarray) -> None:
     predictor = load_predictor("piclick-tiny:thorough", device="cpu")
     assert isinstance(predictor, Predictor)

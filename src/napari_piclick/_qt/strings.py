@@ -61,7 +61,7 @@ FAST_MODE_TIP = (
 THOROUGH_MODE = "Thorough mode"
 THOROUGH_MODE_TIP = (
     "For models made from piclick-tiny: looks at the mirror image too, and after a first click "
-    "at the object from nearer. Better proposals, for two to three times the time."
+    "at the object from nearer. Better proposals, for about three times the time."
 )
 STOP_ADDING = "Stop"
 STOP_ADDING_TIP = "What has arrived is kept, and the next try goes on from there."

@@ -50,7 +50,7 @@ class Framing:
         How often a look may be followed by a better one within one prediction.
     thorough : bool
         Whether the mirror image is looked at too, and after a first click the object from nearer
-        (`second_look`). Better proposals, for two to three times the time.
+        (`second_look`). Better proposals, for about three times the time.
     second_margin : float
         Side of that second look, in sizes of what it is about.
     second_minimum : int

@@ -54,7 +54,7 @@ def load_predictor(
         Published models only: 8-bit arithmetic and no mirror image, on the CPU.
     thorough : bool
         Embedded models only: look at the mirror image too, and after a first click at the object
-        from nearer. Better proposals, for two to three times the time.
+        from nearer. Better proposals, for about three times the time.
 
     Raises
     ------
