@@ -84,17 +84,17 @@ def with_part(proposals: Proposals, pixels: np.ndarray, clicks: Sequence[Click])
     masks = proposals.masks[:, ::step, ::step] > proposals.threshold
     row, col = positive[0]
     place = ((row - region.row0) // step, (col - region.col0) // step)
+    alike = overlaps(masks)
+    likeness = [alike[k, :k].max() for k in range(1, count)]
+    if max(likeness) < TWIN:  # all of them show something of their own
+        return proposals
+    twin = 1 + int(np.argmax(likeness))
     found = [
         part
         for part in _parts(pixels[:, ::step, ::step], masks, place)
         if _on_right_side(part, clicks, region, step)
     ]
     if not found:
-        return proposals
-    alike = overlaps(masks)
-    likeness = [alike[k, :k].max() for k in range(1, count)]
-    twin = 1 + int(np.argmax(likeness))
-    if max(likeness) < TWIN:  # all of them show something of their own
         return proposals
     kept = np.delete(np.arange(count), twin)
     part = _most_said(masks[kept], found)
