@@ -105,13 +105,19 @@ def first_steps() -> np.ndarray:
     return picture
 
 
-def labelling() -> np.ndarray:
-    """One object kept, and two clicks on the next."""
-    stage = Stage("neurons", (1280, 1000))
+def one_kept(size: tuple[int, int]) -> Stage:
+    """The neurons, with one object kept."""
+    stage = Stage("neurons", size)
     stage.viewer.dims.set_current_step(0, 12)
     stage.settle()
     stage.click(12, 128, 207)
     stage.keep()
+    return stage
+
+
+def labelling() -> np.ndarray:
+    """One object kept, and two clicks on the next."""
+    stage = one_kept((1280, 1000))
     stage.click(12, 135, 104)
     stage.click(12, 150, 140, button=RIGHT)
     picture = pixels_of(stage.window)
@@ -121,11 +127,7 @@ def labelling() -> np.ndarray:
 
 def live_preview() -> np.ndarray:
     """A click, and under the mouse what a further one would give."""
-    stage = Stage("neurons", (1280, 960))
-    stage.viewer.dims.set_current_step(0, 12)
-    stage.settle()
-    stage.click(12, 128, 207)
-    stage.keep()
+    stage = one_kept((1280, 960))
     stage.click(12, 150, 140)
     stage.panel._form.live.value = True
     stage.move(12, 110, 108)
