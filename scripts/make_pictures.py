@@ -42,7 +42,8 @@ class Stage:
     """A window on a sample, with the panel, and hands to use it."""
 
     def __init__(self, sample: str, size: tuple[int, int], *, steps: bool = False) -> None:
-        get_plugin_settings("napari-piclick").labelling.show_help = steps
+        settings = get_plugin_settings("napari-piclick").labelling
+        settings.show_help, settings.live_preview = steps, False
         self.viewer = napari.Viewer()
         self.viewer.open_sample("napari-piclick", sample)
         self.window.resize(*size)
