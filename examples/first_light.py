@@ -19,7 +19,7 @@ import napari
 import numpy as np
 import tifffile
 from qtpy.QtCore import QEvent, QPointF, Qt
-from qtpy.QtGui import QKeyEvent, QMouseEvent
+from qtpy.QtGui import QEnterEvent, QKeyEvent, QMouseEvent
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QApplication, QWidget
 from skimage.io import imsave
@@ -89,6 +89,18 @@ def click(
         event = QMouseEvent(kind, position, everywhere, pressed, held, modifiers)
         QApplication.sendEvent(canvas, event)
         QApplication.processEvents()  # no hand is so quick that the window has no time between
+
+
+def move(viewer: napari.Viewer, layer: Layer, point: np.ndarray) -> None:
+    """Move the mouse over a point of a layer's data."""
+    canvas = find_canvas()
+    position = canvas_position(viewer, layer, point)
+    everywhere = QPointF(canvas.mapToGlobal(position.toPoint()))
+    none, held = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    if not viewer.mouse_over_canvas:
+        QApplication.sendEvent(canvas, QEnterEvent(position, position, everywhere))
+    event = QMouseEvent(QEvent.Type.MouseMove, position, everywhere, none, none, held)
+    QApplication.sendEvent(canvas, event)
 
 
 def press(key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:

@@ -23,11 +23,10 @@ os.environ["PICLICK_JOURNALS"] = str(_own / "journals")
 
 import napari  # noqa: E402 - it reads where its settings are as soon as it is imported
 import numpy as np  # noqa: E402
-from first_light import canvas_position, click, find_canvas, press, save, wait_until  # noqa: E402
+from first_light import click, move, press, save, wait_until  # noqa: E402
 from napari.settings import get_plugin_settings, get_settings  # noqa: E402
 from napari.utils import DirectLabelColormap  # noqa: E402
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt  # noqa: E402
-from qtpy.QtGui import QEnterEvent, QMouseEvent  # noqa: E402
+from qtpy.QtCore import QPoint, Qt  # noqa: E402
 from qtpy.QtWidgets import QApplication, QDialog, QListWidget, QWidget  # noqa: E402
 
 from napari_piclick._qt.section import Section  # noqa: E402
@@ -70,13 +69,7 @@ class Stage:
 
     def move(self, *voxel: float) -> None:
         """Move the mouse over a voxel."""
-        canvas = find_canvas()
-        point = canvas_position(self.viewer, self.controller.image, np.array(voxel))
-        everywhere = QPointF(canvas.mapToGlobal(point.toPoint()))
-        none, held = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
-        QApplication.sendEvent(canvas, QEnterEvent(point, point, everywhere))
-        move = QMouseEvent(QEvent.Type.MouseMove, point, everywhere, none, none, held)
-        QApplication.sendEvent(canvas, move)
+        move(self.viewer, self.controller.image, np.array(voxel))
         self.settle()
 
     def keep(self) -> None:
@@ -139,10 +132,8 @@ def live_preview() -> np.ndarray:
 
 def objects() -> np.ndarray:
     """The table of objects, coloured by class."""
-    stage = Stage("neurons", (1280, 1000))
-    stage.viewer.dims.set_current_step(0, 12)
-    stage.settle()
-    for place in ((128, 207), (135, 104), (50, 70), (60, 185)):
+    stage = one_kept((1280, 1000))
+    for place in ((135, 104), (50, 70), (60, 185)):
         stage.click(12, *place)
         stage.keep()
     for label, kind in ((1, "mitochondrion"), (2, "vesicle"), (3, "mitochondrion")):

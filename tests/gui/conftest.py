@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from napari.settings import get_plugin_settings
-from qtpy.QtCore import QEvent, QPointF, Qt
-from qtpy.QtGui import QCursor, QEnterEvent, QMouseEvent
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QCursor
 from qtpy.QtWidgets import QApplication
 
 from napari_piclick._qt.widget import PiClickWidget
@@ -66,16 +66,7 @@ class Desk:
 
     def move(self, *place: float) -> None:
         """Move the mouse over a place of the image."""
-        canvas = self.first_light.find_canvas()
-        point = self.first_light.canvas_position(
-            self.viewer, self.controller.image, np.array(place)
-        )
-        everywhere = QPointF(canvas.mapToGlobal(point.toPoint()))
-        none, held = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
-        if not self.viewer.mouse_over_canvas:
-            QApplication.sendEvent(canvas, QEnterEvent(point, point, everywhere))
-        event = QMouseEvent(QEvent.Type.MouseMove, point, everywhere, none, none, held)
-        QApplication.sendEvent(canvas, event)
+        self.first_light.move(self.viewer, self.controller.image, np.array(place))
 
     def leave(self) -> None:
         """Move the mouse out of the image."""

@@ -39,7 +39,7 @@ class Question:
         return replace(self, view=view, prediction=None)
 
     def average(self, other: Question) -> None:
-        """Take the mean of this answer and that of the mirror image, query by query.
+        """Take the mean of this answer and that of the view's mirror image, query by query.
 
         The network's queries show the same in both far more often than not; to match them first
         gains nothing.
@@ -47,9 +47,8 @@ class Question:
         mine, theirs = self.prediction, other.prediction
         assert mine is not None
         assert theirs is not None
-        masks = self.view.straight(mine.masks) + other.view.straight(theirs.masks)
         self.prediction = MaskPrediction(
-            self.view.straight(masks) / 2,
+            (mine.masks + other.view.straight(theirs.masks)) / 2,
             (mine.iou + theirs.iou) / 2,
             (mine.confidence + theirs.confidence) / 2,
         )

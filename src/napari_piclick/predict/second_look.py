@@ -69,10 +69,8 @@ def with_closer(proposals: Proposals, closer: Proposals, clicks: Sequence[Click]
 
 def _on(region: Region, proposals: Proposals) -> np.ndarray:
     """The masks of proposals on the pixels of a region that covers their own."""
-    row, col = region.row0, region.col0
-    masks = np.zeros((len(proposals), *region.shape), np.float32)
-    masks[:, *proposals.region.moved(-row, -col).slices] = proposals.masks
-    return masks
+    inside = proposals.region.moved(-region.row0, -region.col0)
+    return np.stack([inside.paste(mask, region.shape) for mask in proposals.masks])
 
 
 def _different(alike: np.ndarray) -> list[int]:
